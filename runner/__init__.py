@@ -1,0 +1,3 @@
+"""Wellkept: planned maintenance as code."""
+
+__version__ = "0.1.0"

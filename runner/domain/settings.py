@@ -1,0 +1,112 @@
+"""The settings of a maintenance repository: inventories, people, services, secrets by reference, and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.domain.freeze import Freeze
+from runner.domain.health import Check
+from runner.domain.report import ReportDefinition
+from runner.domain.schedule import Amount, Schedule
+from runner.domain.window import MaintenanceWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A named source of hosts, and how small it may become before work is held."""
+
+    name: str
+    source: str
+    min_hosts: int = 1
+    max_drop: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is found, never what it is; exactly one of the three is set."""
+
+    env: str | None = None
+    file: str | None = None
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Secrets by reference: vault passwords by vault id, become passwords by host pattern."""
+
+    vault: Mapping[str, SecretSource] = field(default_factory=dict)
+    become: Mapping[str, SecretSource] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may approve, own or be told."""
+
+    name: str
+    mail: str | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People who answer for something together."""
+
+    name: str
+    members: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The business side: what hosts are for, and who answers for it."""
+
+    name: str
+    title: str
+    hosts: str
+    inventory: str | None = None
+    impact: str = "medium"
+    owner: str | None = None
+    custodian: str | None = None
+    users: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsibleSettings:
+    """The user's own Ansible: its configuration file and the folder of its programs, when not the ones on PATH."""
+
+    config: str | None = None
+    bin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that wellkept.yml says; paths are absolute."""
+
+    root: Path
+    organisation: str
+    database: str
+    state_dir: Path
+    timezone: str
+    default_inventory: str | None = None
+    default_owner: str | None = None
+    strict: bool = False
+    inventories: Mapping[str, Inventory] = field(default_factory=dict)
+    secrets: Secrets = Secrets()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    ansible: AnsibleSettings = AnsibleSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Everything that the files of a maintenance repository say, whole and valid."""
+
+    settings: Settings
+    schedules: Mapping[str, Schedule]
+    windows: Mapping[str, MaintenanceWindow]
+    freezes: tuple[Freeze, ...]
+    checks: Mapping[str, Check]
+    reports: Mapping[str, ReportDefinition]

@@ -1,0 +1,89 @@
+"""When change may happen: a maintenance window's rule and length, and each dated opening of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+ALWAYS = "always"
+
+
+class AtEnd(StrEnum):
+    """What happens to a running batch when its window ends."""
+
+    FINISH_BATCH = "finish_batch"
+    FINISH_TASK = "finish_task"
+    CANCEL = "cancel"
+
+
+class DayKind(StrEnum):
+    """The kinds of day that a rule can name."""
+
+    WEEKDAYS = "weekdays"  # every named weekday: `saturday`, `[sat, sun]`, `weekdays`, `daily`
+    NTH_WEEKDAY = "nth_weekday"  # `second tuesday`, `last friday`
+    DAY_OF_MONTH = "day_of_month"  # `day 15`
+    LAST_DAY = "last_day"  # `last day`
+
+
+@dataclass(frozen=True, slots=True)
+class DayRule:
+    """Which dates of a month a window names, before anything moves or removes them.
+
+    `weekdays` count from Monday = 0; `ordinal` is 1 to 5, or -1 for the last; `day` is 1 to 31.
+    """
+
+    kind: DayKind
+    weekdays: tuple[int, ...] = ()
+    ordinal: int = 0
+    day: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A recurring span in which change may happen; exactly one of `duration` (elapsed) and `until` (wall clock) is set.
+
+    The built-in window `always` has no `day`; it is open at every moment and has no slots. `source` is `file:line`.
+    """
+
+    name: str
+    timezone: str = "UTC"
+    day: DayRule | None = None
+    start: time | None = None
+    duration: timedelta | None = None
+    until: time | None = None
+    cutoff: timedelta = timedelta(0)
+    at_end: AtEnd = AtEnd.FINISH_BATCH
+    months: tuple[int, ...] = ()
+    source: str = ""
+
+    @property
+    def is_always(self) -> bool:
+        """Whether this is the built-in window that never closes."""
+        return self.day is None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One dated opening of a window, after freezes have cut it; all instants are aware.
+
+    The window is [opens, closes). `last_start` = the usable end less the cutoff. `frozen_by` names the freezes that cut it; an opening with no usable part
+    left has `usable_from == usable_until`.
+    """
+
+    window: str
+    rule_date: date
+    ordinal: int
+    opens: datetime
+    closes: datetime
+    usable_from: datetime
+    usable_until: datetime
+    last_start: datetime
+    frozen_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether a freeze left nothing of this opening to use."""
+        return self.usable_until <= self.usable_from

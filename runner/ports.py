@@ -1,0 +1,168 @@
+"""What we need from the outside, by need; a clock is `Callable[[], datetime]` and answers aware UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from runner.domain.health import Answer, Check
+from runner.domain.outcome import Event
+from runner.domain.settings import AnsibleSettings, Inventory, Secrets
+
+Clock = Callable[[], datetime]
+Monotonic = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class PieceOrder:
+    """Everything that one call of Ansible needs; all paths are absolute.
+
+    `folder` is the piece's own private folder (0700): spool, private_data_dir and log live there. `control_path` is the run's short private folder for ssh
+    masters. `limit` None means no limit (split: whole). `project` is the snapshot that the run executes from, and the working folder of Ansible.
+    `time_limit` ends the piece hard. `fence` and `piece` mark every local process as WELLKEPT_PIECE=<piece>:<fence>.
+    """
+
+    run: str
+    piece: str
+    fence: int
+    folder: Path
+    control_path: Path
+    project: Path
+    playbook: Path
+    inventory: tuple[str, ...]
+    limit: tuple[str, ...] | None
+    extra_vars: Mapping[str, object] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    forks: int = 10
+    check: bool = False
+    diff: bool = False
+    ansible: AnsibleSettings = AnsibleSettings()
+    secrets: Secrets = Secrets()
+    become_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # become secret's name -> the hosts it is for
+    time_limit: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PieceEnd:
+    """How a piece's processes ended; `gone` is True only when nothing of it is left on this machine.
+
+    `how` is finished | cancelled | timed_out | lost. `complete` means that the final play stats and the executor's own last line were both heard.
+    """
+
+    how: str
+    gone: bool
+    complete: bool
+    note: str = ""
+
+
+class RunningPiece(Protocol):
+    """One call of Ansible, going on below its leash."""
+
+    def events(self, *, wait: float) -> Sequence[Event]:
+        """Events that came since the last call, at most a few hundred; waits up to `wait` seconds for the first one."""
+
+    def feed(self, seconds: float) -> None:
+        """Tell the leash that its owner is alive for that many more seconds."""
+
+    def stop_softly(self) -> None:
+        """Start no further task; what is running goes on to its end."""
+
+    def cancel(self) -> None:
+        """End everything of this piece on this machine now: TERM, then KILL."""
+
+    def end(self) -> PieceEnd | None:
+        """How it ended, once all events were handed out; None while it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Processes of pieces without a live lease: how many were ended, and which could not be (pid, title)."""
+
+    ended: int
+    left: tuple[tuple[int, str], ...] = ()
+
+
+class PlaybookExecutor(Protocol):
+    """Runs playbooks so that they can always be stopped."""
+
+    def start(self, order: PieceOrder) -> RunningPiece:
+        """Start one piece below its run's leash (the leash is started with the run's first piece)."""
+
+    def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
+        """The events that a piece left in its spool after `offset`, when its executor is gone; a torn last line is left out."""
+
+    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
+        """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
+
+    def finish_run(self, run: str, control_path: Path) -> bool:
+        """Close the run's ssh masters and its leash; True when nothing of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryAnswer:
+    """What an inventory says now: hosts in inventory order with their variables, groups with their hosts, and what went wrong while reading.
+
+    Secret-looking values never leave the adapter: only connection variables and the ones asked for are kept.
+    """
+
+    hosts: Mapping[str, Mapping[str, object]]
+    groups: Mapping[str, tuple[str, ...]]
+    errors: tuple[str, ...] = ()
+
+
+class InventoryReader(Protocol):
+    """Reads an inventory as Ansible does."""
+
+    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+        """Ask `ansible-inventory`; a plugin's failure or warning is an error in the answer, never an exception."""
+
+
+class HostProbe(Protocol):
+    """Asks hosts one question each."""
+
+    def ask(self, check: Check, hosts: Mapping[str, Mapping[str, object]]) -> Iterator[Answer]:
+        """Ask every host (name -> connection variables) and give each answer as it comes; a host that cannot be asked is an answer too."""
+
+
+class Signer(Protocol):
+    """Signs checkpoints with an OpenSSH Ed25519 key."""
+
+    def sign(self, message: bytes) -> str:
+        """The armoured SSHSIG signature of `message` in the namespace `wellkept-record`."""
+
+    def public_key(self) -> str:
+        """The public key in OpenSSH's one-line form."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """An immutable copy of the maintenance repository that a run executes from."""
+
+    digest: str
+    path: Path
+    commit: str | None
+    dirty: bool
+
+
+class Snapshots(Protocol):
+    """Keeps immutable copies of the maintenance repository."""
+
+    def take(self, root: Path) -> SnapshotTaken:
+        """Copy the files as they are now, content-addressed; the same content gives the same digest and path."""
+
+
+class Dispatcher(Protocol):
+    """Carries the names of pieces to whoever does them."""
+
+    def dispatch(self, piece: str) -> None:
+        """Have this piece done, soon, once."""
+
+    def busy(self) -> bool:
+        """Whether a piece that was handed over is still being done here."""
+
+    def drain(self, *, wait: float) -> bool:
+        """Take nothing new and wait for what is in flight; True when nothing is left."""
