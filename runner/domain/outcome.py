@@ -39,6 +39,7 @@ class NotRun(StrEnum):
     LOCK = "lock"
     VANISHED = "vanished"
     NOT_IN_PLAYBOOK = "not_in_playbook"
+    CONFIGURATION = "configuration"
 
     @property
     def is_deferred(self) -> bool:
@@ -98,12 +99,13 @@ class HostResult:
     """How one host ended in one piece.
 
     `touched` says whether anything of the playbook had run there; `cause` is a cause class of domain.cause; `signature` is the normalised message that a
-    ticket's fingerprint is made of.
+    ticket's fingerprint is made of. `reason` is set exactly when the result is not_run.
     """
 
     host: str
     result: Result
     touched: bool = True
+    reason: NotRun | None = None
     cause: str | None = None
     text: str = ""
     signature: str = ""
