@@ -45,7 +45,8 @@ class PlannedWave:
 class RunPlan:
     """The frozen plan of one run.
 
-    `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `last_start` and `ends` are None for work that no window binds. `budget` is in hosts.
+    `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `budget` is in hosts.
+    `last_start` and `ends` are None for work that no window binds.
     """
 
     schedule: str

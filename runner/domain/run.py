@@ -31,7 +31,9 @@ class SlotState(StrEnum):
 
 
 SLOT_CHANGES: Mapping[SlotState, frozenset[SlotState]] = {
-    SlotState.PLANNED: frozenset({SlotState.DUE, SlotState.SETTLED, SlotState.WITHDRAWN}),  # settled: waived by a person before it opened
+    SlotState.PLANNED: frozenset(
+        {SlotState.DUE, SlotState.SETTLED, SlotState.WITHDRAWN}
+    ),  # settled: waived by a person before it opened
     SlotState.DUE: frozenset({SlotState.CLAIMED, SlotState.SETTLED}),  # settled: missed, held, frozen, paused
     SlotState.CLAIMED: frozenset({SlotState.SETTLED}),
     SlotState.SETTLED: frozenset(),
@@ -66,8 +68,12 @@ class PieceState(StrEnum):
 
 
 PIECE_CHANGES: Mapping[PieceState, frozenset[PieceState]] = {
-    PieceState.PLANNED: frozenset({PieceState.CLAIMED, PieceState.WITHDRAWN}),  # withdrawn: a lock could not be had, or the run stopped first
-    PieceState.CLAIMED: frozenset({PieceState.FINISHED, PieceState.LOST}),  # lost: its owner is gone and so are its processes
+    PieceState.PLANNED: frozenset(
+        {PieceState.CLAIMED, PieceState.WITHDRAWN}
+    ),  # withdrawn: a lock could not be had, or the run stopped first
+    PieceState.CLAIMED: frozenset(
+        {PieceState.FINISHED, PieceState.LOST}
+    ),  # lost: its owner is gone and so are its processes
     PieceState.FINISHED: frozenset(),
     PieceState.LOST: frozenset(),
     PieceState.WITHDRAWN: frozenset(),
@@ -111,8 +117,8 @@ class Interruption(StrEnum):
 class PieceRecord:
     """One piece as its rows tell it; `results` holds what is known per host, also of a lost piece.
 
-    `step` counts within the stage from 0, `batch` within the run from 1, `attempt` from 1. `problem` is set when Ansible could not run at all (a configuration error).
-    `unmatched` names plays that matched no host.
+    `step` counts within the stage from 0, `batch` within the run from 1, `attempt` from 1.
+    `problem` is set when Ansible could not run at all (a configuration error). `unmatched` names plays that matched no host.
     """
 
     id: str
@@ -136,7 +142,8 @@ class PieceRecord:
 class RunRecord:
     """A run as its rows tell it, and what else bears on its next step.
 
-    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has. `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
+    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has.
+    `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
     """
 
     id: str

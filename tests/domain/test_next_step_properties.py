@@ -1,0 +1,161 @@
+"""What holds for every run, whatever its hosts answer and whatever dies on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.domain.next_step import StartPiece, Stop, next_step, reason_to_stop
+from runner.domain.outcome import HostResult, NotRun, Result
+from runner.domain.plan import PlannedWave, RunPlan
+from runner.domain.run import Interruption, Stage
+from runner.domain.verdict import outcomes_of, spends, verdict_of
+from tests.domain.runs import ALL, CANARY_THEN_REST, START, World, a_plan, a_record, bad, hosts
+
+TOUCHING = {Stage.PRE_CHECK, Stage.APPLY}
+KINDS = st.sampled_from(["ok"] * 6 + ["failed", "unreachable", "lost", "died"])
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> RunPlan:
+    number = draw(st.integers(1, 12))
+    sized = (
+        PlannedWave("canary", size=draw(st.integers(1, 3)), is_canary=True),
+        PlannedWave("early", size=draw(st.integers(1, 4))),
+        PlannedWave("rest"),
+    )
+    named = (PlannedWave("canary", hosts=hosts(1), is_canary=True), PlannedWave("rest"))
+    last_start = draw(st.none() | st.integers(0, 60).map(lambda minutes: START + timedelta(minutes=minutes)))
+    return a_plan(
+        number,
+        waves=draw(st.sampled_from([ALL, CANARY_THEN_REST, sized, named])),
+        concurrency=draw(st.integers(1, 4)),
+        budget=draw(st.integers(0, 3)),
+        carried=tuple(draw(st.sets(st.sampled_from(hosts(number))))),
+        last_start=last_start,
+        ends=last_start + timedelta(minutes=draw(st.integers(0, 30))) if last_start else None,
+    )
+
+
+def result_of(kind: str, host: str) -> HostResult | None:
+    match kind:
+        case "failed":
+            return bad(host)
+        case "unreachable":
+            return bad(host, result=Result.UNREACHABLE, touched=False)
+        case "lost":
+            return bad(host, result=Result.UNREACHABLE, touched=True)
+        case "died":
+            return None
+        case _:
+            return HostResult(host, Result.CHANGED)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    fates: dict[tuple[Stage, int, str, int], str] = {}
+
+    def answers(stage: Stage, step: int, host: str, attempt: int) -> HostResult | None:
+        kind = fates.setdefault((stage, step, host, attempt), draw(KINDS))
+        return result_of("ok" if attempt > 4 and kind == "died" else kind, host)
+
+    return World(a_record(draw(plans())), answers)
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_every_run_ends_and_gives_every_planned_host_exactly_one_outcome(world: World) -> None:
+    ended = world.run()
+
+    stopped = ended.reason if isinstance(ended, Stop) else None
+    outcomes = outcomes_of(world.record, stopped)
+    assert tuple(outcomes) == world.record.plan.hosts
+    assert all((outcome.reason is not None) == (outcome.result is Result.NOT_RUN) for outcome in outcomes.values())
+    assert verdict_of(world.record, stopped)
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_no_more_hosts_fail_than_the_budget_and_one_batch(world: World) -> None:
+    ended = world.run()
+
+    plan = world.record.plan
+    stopped = ended.reason if isinstance(ended, Stop) else None
+    spent = [outcome for outcome in outcomes_of(world.record, stopped).values() if spends(outcome)]
+    assert len(spent) <= plan.budget + plan.concurrency
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_the_playbook_is_started_again_only_on_a_host_whose_end_is_not_known(world: World) -> None:
+    known: set[str] = set()
+
+    for _ in range(2_000):
+        step = world.step()
+        if isinstance(step, StartPiece) and step.stage is Stage.APPLY:
+            assert not known & set(step.hosts)
+            known |= set(world.record.pieces[-1].results)
+        if isinstance(step, Stop) or type(step).__name__ == "Finish":
+            break
+
+    assert all(times <= 3 for times in Counter(world.applied()).values())
+
+
+@given(worlds(), st.integers(0, 30), st.sampled_from(list(Interruption)), st.integers(0, 90))
+@settings(max_examples=150, deadline=None)
+def test_no_further_host_is_touched_once_there_is_a_reason_to_stop(
+    world: World, after: int, why: Interruption, minutes: int
+) -> None:
+    for _ in range(after):
+        world.step()
+    record, now = replace(world.record, interruption=why), START + timedelta(minutes=minutes)
+
+    step = next_step(record, now=now)
+
+    assert not (reason_to_stop(record, now=now) and isinstance(step, StartPiece) and step.stage in TOUCHING)
+
+
+@given(worlds())
+@settings(max_examples=100, deadline=None)
+def test_no_host_is_touched_at_or_after_the_last_start(world: World) -> None:
+    last_start = world.record.plan.last_start
+    touched: list[datetime] = []
+
+    for _ in range(2_000):
+        at = world.now
+        step = world.step()
+        if isinstance(step, StartPiece) and step.stage in TOUCHING:
+            touched.append(at)
+        if isinstance(step, Stop) or type(step).__name__ == "Finish":
+            break
+
+    assert last_start is None or all(at < last_start for at in touched)
+
+
+@given(worlds())
+@settings(max_examples=100, deadline=None)
+def test_hosts_that_were_touched_are_looked_at_afterwards(world: World) -> None:
+    world.run()
+
+    looked = {host for step in world.done if step.stage is Stage.POST_CHECK for host in step.hosts}
+    answered = {
+        host
+        for piece in world.record.pieces
+        if piece.stage is Stage.APPLY
+        for host, result in piece.results.items()
+        if result.touched and result.reason is not NotRun.NOT_IN_PLAYBOOK
+    }
+    assert answered <= looked
+
+
+@given(worlds(), st.integers(0, 40))
+@settings(max_examples=100, deadline=None)
+def test_the_same_rows_always_give_the_same_step(world: World, after: int) -> None:
+    for _ in range(after):
+        world.step()
+
+    assert next_step(world.record, now=world.now) == next_step(world.record, now=world.now)
