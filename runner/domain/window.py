@@ -44,6 +44,7 @@ class DayRule:
 class MaintenanceWindow:
     """A recurring span in which change may happen; exactly one of `duration` (elapsed) and `until` (wall clock) is set.
 
+    `days` are nominal and come before `duration`: `1d` ends at the same wall clock on the next day, also when the clocks change (RFC 5545, 3.3.6).
     The built-in window `always` has no `day`; it is open at every moment and has no slots. `source` is `file:line`.
     """
 
@@ -52,6 +53,7 @@ class MaintenanceWindow:
     day: DayRule | None = None
     start: time | None = None
     duration: timedelta | None = None
+    days: int = 0
     until: time | None = None
     cutoff: timedelta = timedelta(0)
     at_end: AtEnd = AtEnd.FINISH_BATCH
@@ -63,13 +65,22 @@ class MaintenanceWindow:
         """Whether this is the built-in window that never closes."""
         return self.day is None
 
+    @property
+    def length(self) -> timedelta:
+        """How long the window is by its rule, on a day on which no clock changes."""
+        if self.until is None:
+            return timedelta(days=self.days) + (self.duration or timedelta(0))
+        midnight = date(2000, 1, 1)
+        span = datetime.combine(midnight, self.until) - datetime.combine(midnight, self.start or time(0))
+        return span if span > timedelta(0) else span + timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """One dated opening of a window, after freezes have cut it; all instants are aware.
 
-    The window is [opens, closes). `last_start` = the usable end less the cutoff. `frozen_by` names the freezes that cut it; an opening with no usable part
-    left has `usable_from == usable_until`.
+    The window is [opens, closes). `last_start` = the usable end less the cutoff. `frozen_by` names the freezes that cut it; an opening with no part left
+    that is longer than the cutoff has `usable_from == usable_until == last_start == opens`. `notes` say in words what changing clocks do to it.
     """
 
     window: str

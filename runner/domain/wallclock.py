@@ -1,0 +1,77 @@
+"""Local dates and times turned into instants, also on the days on which the clocks change."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+_SECOND = timedelta(seconds=1)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+
+
+class Clocks(StrEnum):
+    """How often a wall-clock time is shown on its day."""
+
+    ONCE = "once"
+    NEVER = "never"  # the clocks jump over it
+    TWICE = "twice"  # the clocks are set back over it
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A wall-clock time as an instant in UTC, and how often the clocks show that time."""
+
+    instant: datetime
+    shown: Clocks
+
+
+def parse_clock(text: str) -> time:
+    """Read a time of day such as `22:00`; raises ValueError with the way out."""
+    if found := _CLOCK.fullmatch(text):
+        hour, minute, second = (int(part or 0) for part in found.groups())
+        return time(hour, minute, second)
+    if text == "24:00":
+        raise ValueError('a day ends at "00:00" of the next. Write "00:00"')
+    if short := re.fullmatch(r"(\d):([0-5]\d)", text, re.ASCII):
+        raise ValueError(f'{text!r} is not a time of day. Write "0{short[0]}"')
+    raise ValueError(f'{text[:40]!r} is not a time of day. Write hours and minutes, such as "22:00"')
+
+
+def resolve(day: date, clock: time, zone: ZoneInfo) -> Resolved:
+    """Turn a local date and time into an instant.
+
+    A time that the clocks jump over becomes the first instant that exists; a time that occurs twice, the first of the two.
+    """
+    naive = datetime.combine(day, clock)
+    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first == second:
+        return Resolved(first, Clocks.ONCE)
+    if first < second:
+        return Resolved(first, Clocks.TWICE)
+    return Resolved(_end_of_gap(second, first, zone), Clocks.NEVER)
+
+
+def local_day(instant: datetime, zone: ZoneInfo) -> date:
+    """The local date of an instant."""
+    return instant.astimezone(zone).date()
+
+
+def moved(day: date, span: timedelta) -> date:
+    """Move a date, but not to the very ends of the calendar, where its instants could not be computed."""
+    first, last = date(MINYEAR + 1, 1, 1), date(MAXYEAR - 1, 1, 1)
+    return date.fromordinal(min(max(day.toordinal() + span.days, first.toordinal()), last.toordinal()))
+
+
+def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Find the instant at which the clocks jump, which lies in (before, after], to the second."""
+    jumped = after.astimezone(zone).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).utcoffset() == jumped:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)
