@@ -1,0 +1,242 @@
+"""Hosts and groups as the user's own Ansible sees them, by `ansible-inventory --list`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from runner.adapters.connection_defaults import SAME_MEANING, connection_defaults
+from runner.adapters.programs import Ran, run_program
+from runner.domain.settings import AnsibleSettings, Inventory
+from runner.ports import InventoryAnswer
+from runner.templating import TemplateFailed, render
+
+TIME_LIMIT = 120.0  # seconds
+
+CONNECTION_VARIABLES = frozenset(
+    {
+        "ansible_connection",
+        "ansible_host",
+        "ansible_host_key_checking",
+        "ansible_network_os",
+        "ansible_port",
+        "ansible_python_interpreter",
+        "ansible_ssh_args",
+        "ansible_ssh_common_args",
+        "ansible_ssh_executable",
+        "ansible_ssh_extra_args",
+        "ansible_ssh_host_key_checking",
+        "ansible_ssh_pkcs11_provider",
+        "ansible_ssh_private_key_file",
+        "ansible_ssh_timeout",
+        "ansible_ssh_use_tty",
+        "ansible_user",
+    }
+)
+"""What is kept of a host's variables; never a password."""
+
+VAULTED = "__ansible_vault"
+"""A variable that is still encrypted is given as a mapping with this one key, and without its content."""
+
+_OWN_ENVIRONMENT = {
+    "ANSIBLE_DEPRECATION_WARNINGS": "False",
+    "ANSIBLE_FORCE_COLOR": "0",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "False",
+    "ANSIBLE_INVENTORY_EXPORT": "False",
+    "ANSIBLE_INVENTORY_UNPARSED_WARNING": "True",
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_VERBOSITY": "0",
+}
+
+_HARMLESS = re.compile(
+    r"Found both group and host with same name|Invalid characters were found in group names|A duplicate localhost-like entry was found"
+    r"|Ansible is being run in a world writable directory|Collection \S+ does not support Ansible version|You are running the development version"
+    r"|log file at .* is not writeable|Skipping callback plugin|The '.*' (?:option|setting) .*deprecated"
+)
+_KIND = re.compile(r"\[(?P<kind>WARNING|ERROR|DEPRECATED|DEPRECATION WARNING)\]:\s*|ERROR! ")
+_SAID = re.compile(rf"^\s*(?={_KIND.pattern.replace('?P<kind>', '?:')})", re.MULTILINE)
+_SCRIPT_SAID = re.compile(r"Standard error from inventory script:\s*(?P<words>.+)")
+_NAME_IN_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
+_DEEPEST_TEMPLATE = 5
+
+_Variables = Mapping[str, object]
+_Groups = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+class AnsibleInventory:
+    """Reads an inventory as Ansible does, with the passwords of its encrypted files where there are any."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        vault_passwords: Callable[[], Mapping[str, str]] = dict,
+        keep: Iterable[str] = (),
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
+        """`vault_passwords` gives vault id -> password when asked; `keep` names further variables to give; `time_limit` is in seconds."""
+        self._environ = environ
+        self._vault_passwords = vault_passwords
+        self._kept = CONNECTION_VARIABLES | set(keep)
+        self._time_limit = time_limit
+
+    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+        """Ask `ansible-inventory` in the folder `project`; whatever goes wrong is an error in the answer, never an exception."""
+        try:
+            environ = ansible_environment(self._environ, project=project, ansible=ansible)
+            ran = self._list(
+                _source(inventory.source, project=project, environ=environ), project=project, environ=environ
+            )
+        except (OSError, LookupError) as error:
+            return InventoryAnswer({}, {}, (f"inventory {inventory.name}: {error}",))
+        answer = self._understood(ran, defaults=connection_defaults(environ, project=project))
+        return InventoryAnswer(
+            answer.hosts, answer.groups, tuple(f"inventory {inventory.name}: {error}" for error in answer.errors)
+        )
+
+    def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
+        with tempfile.TemporaryDirectory(prefix="wellkept-") as private:
+            argv = [
+                _program("ansible-inventory", environ),
+                "--inventory",
+                source,
+                "--list",
+                *self._vault_arguments(Path(private)),
+            ]
+            return run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project)
+
+    def _vault_arguments(self, private: Path) -> Iterator[str]:
+        """Put each password into a file that only we can read, and name it."""
+        for number, (vault_id, password) in enumerate(self._vault_passwords().items()):
+            path = private / str(number)
+            path.touch(mode=0o600)
+            path.write_text(password, encoding="utf-8")
+            yield from ("--vault-id", f"{vault_id}@{path}")
+
+    def _understood(self, ran: Ran, *, defaults: _Variables) -> InventoryAnswer:
+        errors = _errors(ran)
+        try:
+            listed: _Groups = json.loads(ran.stdout) if ran.succeeded else {}
+        except ValueError:
+            return InventoryAnswer({}, {}, (*errors, "ansible-inventory gave something that is not JSON"))
+        groups = _expanded(listed)
+        variables: Mapping[str, _Variables] = listed.get("_meta", {}).get("hostvars", {})  # type: ignore[assignment]
+        hosts = {name: self._connection(name, variables.get(name, {}), defaults) for name in groups.get("all", ())}
+        return InventoryAnswer(hosts, groups, errors)
+
+    def _connection(self, name: str, variables: _Variables, defaults: _Variables) -> dict[str, object]:
+        """A host's own connection variables, filled where they are templates, and the defaults for the rest."""
+        plain = {SAME_MEANING.get(key, key): _plain(value) for key, value in variables.items()}
+        known = {"inventory_hostname": name, "inventory_hostname_short": name.split(".", maxsplit=1)[0], **plain}
+        return {**defaults, **{key: _filled(value, known) for key, value in plain.items() if key in self._kept}}
+
+
+def ansible_environment(environ: Mapping[str, str], *, project: Path, ansible: AnsibleSettings) -> dict[str, str]:
+    """The environment in which the user's own Ansible is asked: its programs first on PATH, its configuration, plain output."""
+    own = {**environ, **_OWN_ENVIRONMENT}
+    if ansible.bin:
+        own["PATH"] = f"{project / _from_environment(ansible.bin, environ)}:{environ.get('PATH', '')}"
+    if ansible.config:
+        own["ANSIBLE_CONFIG"] = str(project / _from_environment(ansible.config, environ))
+    return own
+
+
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    found = shutil.which(name, path=environ.get("PATH", ""))
+    if found is None:
+        raise LookupError(
+            f"there is no {name} on PATH. Install ansible-core, or name the folder of its programs under ansible: bin: in wellkept.yml."
+        )
+    return found
+
+
+def _source(source: str, *, project: Path, environ: Mapping[str, str]) -> str:
+    """A path below the project, or a list of hosts as Ansible takes it (`web-01,web-02,`)."""
+    filled = _from_environment(source, environ)
+    path = project / Path(filled).expanduser()
+    return filled if "," in filled and not path.exists() else str(path)
+
+
+def _from_environment(text: str, environ: Mapping[str, str]) -> str:
+    """Replace `${NAME}` by the environment's value."""
+    for name in _NAME_IN_ENVIRONMENT.findall(text):
+        if name not in environ:
+            raise LookupError(f"{text!r} needs {name} from the environment, and it is not set there.")
+    return _NAME_IN_ENVIRONMENT.sub(lambda found: environ[found[1]], text)
+
+
+def _expanded(listed: _Groups) -> dict[str, tuple[str, ...]]:
+    """Every group with all its hosts, breadth first, each group's own hosts in their order.
+
+    That is Ansible's own order for `all`, where it has one: groups of groups come in an order there that differs from call to call, and here they come in
+    the order of the file. A host that is named both directly below `all` and in a group stands with its group here.
+    """
+    groups = _with_children("all", listed) if listed else []
+    return {group: tuple(dict.fromkeys(_hosts_below(group, listed))) for group in groups}
+
+
+def _hosts_below(group: str, listed: _Groups) -> Iterator[str]:
+    for below in _with_children(group, listed):
+        yield from listed.get(below, {}).get("hosts", ())
+
+
+def _with_children(group: str, listed: _Groups) -> list[str]:
+    ordered = {group: None}
+    level = [group]
+    while level:
+        level = [
+            child for parent in level for child in listed.get(parent, {}).get("children", ()) if child not in ordered
+        ]
+        ordered.update(dict.fromkeys(level))
+    return list(ordered)
+
+
+def _plain(value: object) -> object:
+    """Undo the wrapping that `--list` gives to unsafe and encrypted values."""
+    if isinstance(value, Mapping) and "__ansible_unsafe" in value:
+        return value["__ansible_unsafe"]
+    if isinstance(value, Mapping) and VAULTED in value:
+        return {VAULTED: ""}
+    return value
+
+
+def _filled(value: object, known: _Variables) -> object:
+    """Fill a template as far as that can be done outside Ansible; else it stays as it is, and whoever needs it can see that."""
+    for _ in range(_DEEPEST_TEMPLATE):
+        if not isinstance(value, str) or "{{" not in value:
+            break
+        try:
+            value = render(value, known)
+        except TemplateFailed:
+            break
+    return value
+
+
+def _errors(ran: Ran) -> tuple[str, ...]:
+    """What Ansible said went wrong; warnings count, but for those that are known to leave no host out."""
+    said = [text for kind, text in _said(ran.stderr) if kind in {"WARNING", "ERROR"} and not _HARMLESS.search(text)]
+    if ran.cut or (ran.exit_code != 0 and not said):
+        said.append(f"ansible-inventory: {ran.words}")
+    return tuple(dict.fromkeys(_with_way_out(text) for text in said))
+
+
+def _said(stderr: str) -> Iterator[tuple[str, str]]:
+    """Each warning or error with its kind, as one line: Ansible may have wrapped it, and puts details behind an empty line."""
+    for block in _SAID.split(stderr):
+        if found := _KIND.match(block):
+            text = block[found.end() :].split("\n\n")[0]
+            script = _SCRIPT_SAID.search(block)
+            yield (
+                found["kind"] or "ERROR",
+                " ".join(text.split()) + (f" The script said: {script['words']}" if script else ""),
+            )
+
+
+def _with_way_out(text: str) -> str:
+    if "vault secrets" in text or "ault password" in text or "Decryption failed" in text:
+        return f"{text} A file that belongs to this inventory is encrypted: name its password under secrets: vault: in wellkept.yml."
+    return text
