@@ -1,0 +1,16 @@
+"""The command `wellkept`, also as `python -m runner`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    from runner.cli.funnel import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
