@@ -1,0 +1,1 @@
+"""What an operator can ask for: one module for each verb."""

@@ -1,0 +1,1 @@
+"""What is kept: tables, claims by compare-and-swap, leases, and the append-only record."""

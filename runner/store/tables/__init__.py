@@ -1,0 +1,1 @@
+"""Every table, by capability; `store.schema` has them all under one roof."""

@@ -1,0 +1,77 @@
+"""What can say no, and who overruled it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Index,
+    Table,
+)
+
+from runner.store.tables.parts import (
+    id_,
+    instant_,
+    json_,
+    metadata,
+    names_,
+    prose_,
+    text_,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    id_(),
+    text_("slot_id", null=True),
+    text_("run_id", null=True),
+    text_("schedule"),
+    text_("guard"),
+    prose_("reason"),
+    instant_("until", null=True),
+    instant_("first_seen"),
+    instant_("last_seen"),
+    Index(None, "slot_id"),
+    Index(None, "schedule", "last_seen"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    id_(),
+    text_("hosts"),
+    prose_("reason"),
+    json_("by"),
+    instant_("from_at"),
+    instant_("until_at", null=True),
+    instant_("ended_at", null=True),
+    json_("ended_by", null=True),
+    text_("in_flight"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    id_(),
+    text_("slot_id", null=True),
+    text_("run_id", null=True),
+    text_("digest"),
+    names_("hosts"),
+    json_("by"),
+    instant_("at"),
+    text_("signature", null=True),
+    Index(None, "slot_id"),
+    Index(None, "digest"),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    id_(),
+    text_("schedule"),
+    prose_("reason"),
+    json_("by"),
+    names_("guards"),
+    instant_("at"),
+    instant_("expires_at"),
+    text_("run_id", null=True),
+    Index(None, "schedule"),
+)
