@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from runner.adapters.connection_defaults import SAME_MEANING, connection_defaults
+from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
 from runner.adapters.programs import Ran, run_program
 from runner.domain.settings import AnsibleSettings, Inventory
 from runner.ports import InventoryAnswer

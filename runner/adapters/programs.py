@@ -47,9 +47,11 @@ def run_program(
     cwd: Path | None = None,
     message: bytes = b"",
     most_bytes: int = 256 * MIB,
+    undecodable: str = "replace",
 ) -> Ran:
     """Run `argv` with `message` on its standard input; after `time_limit` seconds or `most_bytes` of output it and its children are killed.
 
+    `undecodable` says what becomes of bytes that are not UTF-8, in the words of Python's codecs.
     Raises OSError when the program cannot be started.
     """
     with tempfile.TemporaryFile() as stdin:
@@ -81,7 +83,7 @@ def run_program(
         "time": f"it did not end within {time_limit:g} s",
         "size": f"it wrote more than {most_bytes} bytes",
     }[cut]
-    return Ran(exit_code, reading.text(process.stdout), reading.text(process.stderr), told)
+    return Ran(exit_code, reading.text(process.stdout, undecodable), reading.text(process.stderr, undecodable), told)
 
 
 class _Reading:
@@ -125,8 +127,8 @@ class _Reading:
         self.left -= len(piece)
         key.data.append(piece)
 
-    def text(self, stream: IO[bytes] | None) -> str:
-        return b"".join(self.parts[stream]).decode("utf-8", errors="replace")
+    def text(self, stream: IO[bytes] | None, undecodable: str) -> str:
+        return b"".join(self.parts[stream]).decode("utf-8", errors=undecodable)
 
     def close(self) -> None:
         self.selector.close()

@@ -1,4 +1,4 @@
-"""The connection settings that Ansible's configuration and environment give to every host which does not set its own."""
+"""What Ansible's configuration file and environment say that Wellkept must know too: connection settings, and paths."""
 
 from __future__ import annotations
 
@@ -39,6 +39,43 @@ SAME_MEANING = {
 """Older names of connection variables, and the name that Wellkept keeps."""
 
 
+_CONTENT = (
+    _Setting("roles", ("ANSIBLE_ROLES_PATH",), (("defaults", "roles_path"),)),
+    _Setting(
+        "collections",
+        ("ANSIBLE_COLLECTIONS_PATH",),
+        (("defaults", "collections_path"), ("defaults", "collections_paths")),
+    ),
+)
+_SECRET_FILES = (
+    _Setting("vault", ("ANSIBLE_VAULT_PASSWORD_FILE",), (("defaults", "vault_password_file"),)),
+    _Setting("vaults", ("ANSIBLE_VAULT_IDENTITY_LIST",), (("defaults", "vault_identity_list"),)),
+    _Setting("key", ("ANSIBLE_PRIVATE_KEY_FILE",), (("defaults", "private_key_file"),)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPaths:
+    """Absolute paths that the configuration names: folders of roles and collections, and files of passwords and keys."""
+
+    content: tuple[Path, ...]
+    secrets: tuple[Path, ...]
+
+
+def named_paths(environ: Mapping[str, str], *, project: Path) -> NamedPaths:
+    """The paths that Ansible would use when it is started in `project`."""
+    file = configuration_file(environ, project=project)
+    written = _parsed(file)
+    base = file.parent if file else project
+
+    def paths(settings: tuple[_Setting, ...], between: str) -> tuple[Path, ...]:
+        values = (_value(setting, environ, written) or "" for setting in settings)
+        names = (name.rpartition("@")[2].strip() for value in values for name in value.split(between))
+        return tuple(base / _at_home(name, environ) for name in names if name)
+
+    return NamedPaths(content=paths(_CONTENT, ":"), secrets=paths(_SECRET_FILES, ","))
+
+
 def connection_defaults(environ: Mapping[str, str], *, project: Path) -> dict[str, object]:
     """Read what the environment, or else the configuration file that Ansible would find from `project`, says for every host.
 
@@ -56,14 +93,17 @@ def configuration_file(environ: Mapping[str, str], *, project: Path) -> Path | N
 
 
 def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
-    home = environ.get("HOME", "~")
     if chosen := environ.get("ANSIBLE_CONFIG"):
-        path = project / (home + chosen[1:] if chosen.startswith("~/") else chosen)
+        path = project / _at_home(chosen, environ)
         yield path / "ansible.cfg" if path.is_dir() else path
     if not project.stat().st_mode & stat.S_IWOTH:
         yield project / "ansible.cfg"
-    yield Path(home, ".ansible.cfg")
+    yield Path(_at_home("~/.ansible.cfg", environ))
     yield Path("/etc/ansible/ansible.cfg")
+
+
+def _at_home(path: str, environ: Mapping[str, str]) -> str:
+    return environ.get("HOME", "~") + path[1:] if path.startswith("~/") else path
 
 
 def _parsed(path: Path | None) -> configparser.RawConfigParser:

@@ -1,0 +1,280 @@
+"""Immutable, content-addressed copies of the maintenance repository below the state folder.
+
+snapshots/<digest>/         one copy: read-only files and folders, links kept
+snapshots/.lists/<digest>   what was copied, to see whether anybody has changed the copy since
+snapshots/.files/<name>     every file once, hard-linked into the copies; never a link to a file that people edit
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from runner.adapters.worktree import Revision, Worktree
+from runner.errors import Unknown
+from runner.ports import SnapshotTaken
+
+TRIES = 4
+KEPT_AT_LEAST = timedelta(hours=1)
+
+_WRITABLE = 0o222
+_EXECUTABLE = 0o111
+_FOLDER = 0o555
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One file or link as it was copied; `content` is the SHA-256 of a file, or where a link leads."""
+
+    path: str
+    content: str
+    mode: int = 0
+    size: int = 0
+    mtime: int = 0
+
+    @property
+    def is_link(self) -> bool:
+        return self.mode == 0
+
+    @property
+    def line(self) -> bytes:
+        """What the digest is made of: whether it is a link or may be executed, its content, and its path."""
+        kind = "link" if self.is_link else "program" if self.mode & _EXECUTABLE else "file"
+        return f"{kind}\0{self.content}\0{self.path}\0".encode(errors="surrogateescape")
+
+    @property
+    def name(self) -> str:
+        """The name of the file in our own store."""
+        return f"{self.content}-{self.mode:o}-{self.mtime}"
+
+
+class FileSnapshots:
+    """Keeps immutable copies of the maintenance repository."""
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        environ: Mapping[str, str],
+        clock: Callable[[], datetime],
+        leave_out: Collection[Path] = (),
+    ) -> None:
+        """`leave_out` names absolute paths that belong to no copy, such as a database that lies beside the files; the state folder never does."""
+        self._folder = state_dir / "snapshots"
+        self._environ = environ
+        self._clock = clock
+        self._leave_out = (state_dir, *leave_out)
+
+    def take(self, root: Path) -> SnapshotTaken:
+        """Copy the files as they are now; the same content gives the same digest and path.
+
+        The digest is that of the bytes which were copied. Raises Unknown when files keep changing meanwhile, or cannot be read or written.
+        """
+        worktree = Worktree(root, environ=self._environ, leave_out=self._leave_out)
+        try:
+            with self._locked():
+                return self._take(worktree, root.resolve())
+        except OSError as error:
+            raise Unknown(
+                f"{error.filename or root}: the files cannot be copied for the run: {error.strerror or error}."
+            ) from error
+
+    def forget(self, keep: Collection[str]) -> int:
+        """Remove all copies but those with a digest in `keep` or taken within the last hour; gives how many were removed."""
+        with self._locked():
+            oldest = (self._clock() - KEPT_AT_LEAST).timestamp()
+            gone = [path for path in self._copies() if path.name not in keep and path.stat().st_mtime < oldest]
+            for path in gone:
+                _remove(path)
+                (self._lists / path.name).unlink(missing_ok=True)
+            for path in self._files.iterdir():
+                if path.stat().st_nlink == 1:
+                    path.unlink()
+        return len(gone)
+
+    @property
+    def _files(self) -> Path:
+        return self._folder / ".files"
+
+    @property
+    def _lists(self) -> Path:
+        return self._folder / ".lists"
+
+    def _copies(self) -> Iterator[Path]:
+        return (path for path in self._folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from taking or forgetting meanwhile; clear away what a crash may have left half made."""
+        for folder in (self._folder, self._files, self._lists):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in self._folder.glob(".taking-*"):
+                _remove(left)
+            yield
+
+    def _take(self, worktree: Worktree, root: Path) -> SnapshotTaken:
+        for _ in range(TRIES):
+            before = _state(worktree, root)
+            taking = Path(tempfile.mkdtemp(prefix=".taking-", dir=self._folder))
+            entries = [self._copy(root, path, taking) for path in before.files]
+            links = [_link_out(root, path, taking) for path in worktree.secrets()]
+            if _state(worktree, root) == before:
+                return self._finish(taking, [*entries, *links], before.revision)
+            _remove(taking)
+        raise Unknown(
+            f"{root}: files keep changing while they are copied for the run. Wait until whatever writes there has finished."
+        )
+
+    def _copy(self, root: Path, path: Path, taking: Path) -> _Entry:
+        """Copy one file into our own store unless it is there, and link it into the copy; links are kept as links."""
+        source, target = root / path, taking / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            leads_to = _led_to(root, source)
+            target.symlink_to(leads_to)
+            return _Entry(os.fspath(path), leads_to)
+        entry = _described(source, path)
+        if not _is_as_listed(self._files / entry.name, entry):
+            entry = _stored(source, path, self._files)
+        os.link(self._files / entry.name, target)
+        return entry
+
+    def _finish(self, taking: Path, entries: list[_Entry], revision: Revision) -> SnapshotTaken:
+        """Give the copy its name, unless one with the same content is there and untouched."""
+        ordered = sorted(entries, key=lambda entry: entry.path)
+        digest = hashlib.sha256(b"".join(entry.line for entry in ordered)).hexdigest()
+        path = self._folder / digest
+        if self._is_untouched(digest):
+            _remove(taking)
+        else:
+            _make_read_only(taking)
+            if path.exists():
+                path.rename(tempfile.mkdtemp(prefix=f"{digest}-changed-", dir=self._folder))
+            self._write_list(digest, ordered)
+            taking.rename(path)
+        now = self._clock().timestamp()
+        os.utime(path, (now, now))
+        return SnapshotTaken(digest=digest, path=path, commit=revision.commit, dirty=revision.dirty)
+
+    def _write_list(self, digest: str, entries: list[_Entry]) -> None:
+        half = self._lists / f".{digest}"
+        half.write_text(
+            json.dumps([[entry.path, entry.content, entry.mode, entry.size, entry.mtime] for entry in entries])
+        )
+        half.replace(self._lists / digest)
+
+    def _is_untouched(self, digest: str) -> bool:
+        """Whether a copy is there and everything in it is as it was made, by kind, size, rights and time of change."""
+        try:
+            listed = json.loads((self._lists / digest).read_text())
+            return all(_is_as_listed(self._folder / digest / row[0], _Entry(*row)) for row in listed)
+        except (OSError, ValueError, TypeError):
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How the tree stands: its files, what they are like without being read, and the revision."""
+
+    files: tuple[Path, ...]
+    stats: tuple[tuple[int, ...], ...]
+    revision: Revision
+
+
+def _state(worktree: Worktree, root: Path) -> _State:
+    files = tuple(path for path in worktree.files() if _is_file_or_link(root / path))
+    stats = (os.lstat(root / path) for path in files)
+    return _State(
+        files, tuple((s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats), worktree.revision()
+    )
+
+
+def _is_file_or_link(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _described(source: Path, path: Path) -> _Entry:
+    """What a file would be called in our own store."""
+    with source.open("rb") as reading:
+        digest = hashlib.file_digest(reading, "sha256").hexdigest()
+        was = os.fstat(reading.fileno())
+    return _Entry(os.fspath(path), digest, _read_only(was), was.st_size, was.st_mtime_ns)
+
+
+def _stored(source: Path, path: Path, folder: Path) -> _Entry:
+    """Copy a file into our own store, named by a hash of the bytes that were copied."""
+    digest = hashlib.sha256()
+    with (
+        source.open("rb") as reading,
+        tempfile.NamedTemporaryFile(dir=folder, prefix=".half-", delete=False) as writing,
+    ):
+        while piece := reading.read(1 << 20):
+            digest.update(piece)
+            writing.write(piece)
+        was = os.fstat(reading.fileno())
+        writing.flush()
+        os.fchmod(writing.fileno(), _read_only(was))
+        os.utime(writing.fileno(), ns=(was.st_mtime_ns, was.st_mtime_ns))
+        entry = _Entry(os.fspath(path), digest.hexdigest(), _read_only(was), writing.tell(), was.st_mtime_ns)
+    Path(writing.name).replace(folder / entry.name)
+    return entry
+
+
+def _read_only(was: os.stat_result) -> int:
+    return stat.S_IMODE(was.st_mode) & ~_WRITABLE | stat.S_IRUSR
+
+
+def _is_as_listed(path: Path, entry: _Entry) -> bool:
+    try:
+        found = os.lstat(path)
+        if entry.is_link:
+            return stat.S_ISLNK(found.st_mode) and os.fspath(path.readlink()) == entry.content
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and (stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns) == (
+        entry.mode,
+        entry.size,
+        entry.mtime,
+    )
+
+
+def _led_to(root: Path, link: Path) -> str:
+    """Where a link leads from within the copy: to the copy's own file when it stays within the root, else to the same place outside as before."""
+    target = Path(os.path.normpath(link.parent / link.readlink()))
+    if target.is_relative_to(root):
+        return os.path.relpath(target, link.parent)
+    return os.fspath(target)
+
+
+def _link_out(root: Path, path: Path, taking: Path) -> _Entry:
+    """Lead to a file of passwords or keys where it is, so that the secret is not copied."""
+    (taking / path).parent.mkdir(parents=True, exist_ok=True)
+    (taking / path).symlink_to(root / path)
+    return _Entry(os.fspath(path), os.fspath(root / path))
+
+
+def _make_read_only(folder: Path) -> None:
+    for where, folders, _ in os.walk(folder):
+        for name in folders:
+            if not (Path(where) / name).is_symlink():
+                (Path(where) / name).chmod(_FOLDER)
+    folder.chmod(_FOLDER)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a copy; its folders must become writable first."""
+    for where, _, _ in os.walk(folder):
+        Path(where).chmod(0o700)
+    shutil.rmtree(folder)
