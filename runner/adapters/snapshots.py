@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -115,36 +115,48 @@ class FileSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other processes from taking or forgetting meanwhile; clear away what a crash may have left half made."""
+        """Keep other processes from taking or forgetting meanwhile; clear away what was left half made, also by a crash."""
         for folder in (self._folder, self._files, self._lists):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self._folder.glob(".taking-*"):
-                _remove(left)
-            yield
+            try:
+                self._clear()
+                yield
+            finally:
+                self._clear()
+
+    def _clear(self) -> None:
+        for left in self._folder.glob(".taking-*"):
+            _remove(left)
 
     def _take(self, worktree: Worktree, root: Path) -> SnapshotTaken:
         for _ in range(TRIES):
-            before = _state(worktree, root)
-            taking = Path(tempfile.mkdtemp(prefix=".taking-", dir=self._folder))
-            entries = [self._copy(root, path, taking) for path in before.files]
-            links = [_link_out(root, path, taking) for path in worktree.secrets()]
-            if _state(worktree, root) == before:
-                return self._finish(taking, [*entries, *links], before.revision)
-            _remove(taking)
+            with suppress(FileNotFoundError):  # a file that has gone since it was listed: files are changing
+                if taken := self._try(worktree, root):
+                    return taken
         raise Unknown(
             f"{root}: files keep changing while they are copied for the run. Wait until whatever writes there has finished."
         )
 
-    def _copy(self, root: Path, path: Path, taking: Path) -> _Entry:
+    def _try(self, worktree: Worktree, root: Path) -> SnapshotTaken | None:
+        """Copy everything; None when anything was changed meanwhile."""
+        before = _state(worktree, root)
+        taking = Path(tempfile.mkdtemp(prefix=".taking-", dir=self._folder))
+        entries = [self._copy(root, path, taking) for path in before.files]
+        links = [_link_out(root, path, taking) for path in worktree.secrets()]
+        if _state(worktree, root) != before:
+            return None
+        return self._finish(taking, [*entries, *links], before.revision)
+
+    def _copy(self, root: Path, path: str, taking: Path) -> _Entry:
         """Copy one file into our own store unless it is there, and link it into the copy; links are kept as links."""
         source, target = root / path, taking / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_symlink():
             leads_to = _led_to(root, source)
             target.symlink_to(leads_to)
-            return _Entry(os.fspath(path), leads_to)
+            return _Entry(path, leads_to)
         entry = _described(source, path)
         if not _is_as_listed(self._files / entry.name, entry):
             entry = _stored(source, path, self._files)
@@ -156,9 +168,7 @@ class FileSnapshots:
         ordered = sorted(entries, key=lambda entry: entry.path)
         digest = hashlib.sha256(b"".join(entry.line for entry in ordered)).hexdigest()
         path = self._folder / digest
-        if self._is_untouched(digest):
-            _remove(taking)
-        else:
+        if not self._is_untouched(digest):
             _make_read_only(taking)
             if path.exists():
                 path.rename(tempfile.mkdtemp(prefix=f"{digest}-changed-", dir=self._folder))
@@ -188,32 +198,27 @@ class FileSnapshots:
 class _State:
     """How the tree stands: its files, what they are like without being read, and the revision."""
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     stats: tuple[tuple[int, ...], ...]
     revision: Revision
 
 
 def _state(worktree: Worktree, root: Path) -> _State:
-    files = tuple(path for path in worktree.files() if _is_file_or_link(root / path))
-    stats = (os.lstat(root / path) for path in files)
-    return _State(
-        files, tuple((s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats), worktree.revision()
-    )
+    found = {name: os.lstat(root / name) for name in worktree.files()}
+    kept = {name: was for name, was in found.items() if stat.S_ISREG(was.st_mode) or stat.S_ISLNK(was.st_mode)}
+    stats = ((was.st_ino, was.st_mode, was.st_size, was.st_mtime_ns, was.st_ctime_ns) for was in kept.values())
+    return _State(tuple(kept), tuple(stats), worktree.revision())
 
 
-def _is_file_or_link(path: Path) -> bool:
-    return path.is_symlink() or path.is_file()
-
-
-def _described(source: Path, path: Path) -> _Entry:
+def _described(source: Path, path: str) -> _Entry:
     """What a file would be called in our own store."""
     with source.open("rb") as reading:
         digest = hashlib.file_digest(reading, "sha256").hexdigest()
         was = os.fstat(reading.fileno())
-    return _Entry(os.fspath(path), digest, _read_only(was), was.st_size, was.st_mtime_ns)
+    return _Entry(path, digest, _read_only(was), was.st_size, was.st_mtime_ns)
 
 
-def _stored(source: Path, path: Path, folder: Path) -> _Entry:
+def _stored(source: Path, path: str, folder: Path) -> _Entry:
     """Copy a file into our own store, named by a hash of the bytes that were copied."""
     digest = hashlib.sha256()
     with (
@@ -227,7 +232,7 @@ def _stored(source: Path, path: Path, folder: Path) -> _Entry:
         writing.flush()
         os.fchmod(writing.fileno(), _read_only(was))
         os.utime(writing.fileno(), ns=(was.st_mtime_ns, was.st_mtime_ns))
-        entry = _Entry(os.fspath(path), digest.hexdigest(), _read_only(was), writing.tell(), was.st_mtime_ns)
+        entry = _Entry(path, digest.hexdigest(), _read_only(was), writing.tell(), was.st_mtime_ns)
     Path(writing.name).replace(folder / entry.name)
     return entry
 
@@ -258,11 +263,11 @@ def _led_to(root: Path, link: Path) -> str:
     return os.fspath(target)
 
 
-def _link_out(root: Path, path: Path, taking: Path) -> _Entry:
+def _link_out(root: Path, path: str, taking: Path) -> _Entry:
     """Lead to a file of passwords or keys where it is, so that the secret is not copied."""
     (taking / path).parent.mkdir(parents=True, exist_ok=True)
     (taking / path).symlink_to(root / path)
-    return _Entry(os.fspath(path), os.fspath(root / path))
+    return _Entry(path, os.fspath(root / path))
 
 
 def _make_read_only(folder: Path) -> None:

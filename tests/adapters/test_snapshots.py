@@ -196,13 +196,12 @@ def test_any_change_makes_the_tree_dirty_and_is_in_the_copy(repository: Reposito
 def test_ignored_files_stay_out_but_installed_roles_and_collections_come_along(repository: Repository) -> None:
     repository.write(".gitignore", "secret.txt\nroles/*\n/collections\nvendor/\n__pycache__\n")
     repository.write("ansible.cfg", "[defaults]\nroles_path = roles:vendor/roles\n")
-    for path in [
+    installed = {
         "roles/web/tasks/main.yml",
         "collections/ansible_collections/a/b/MANIFEST.json",
         "vendor/roles/db/tasks/main.yml",
-        "vendor/big.iso",
-        "secret.txt",
-    ]:
+    }
+    for path in [*installed, "vendor/big.iso", "secret.txt"]:
         repository.write(path, "x")
     repository.commit()
 
