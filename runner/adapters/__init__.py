@@ -1,0 +1,1 @@
+"""What touches systems that we do not own: Ansible, ssh hosts, the web, desks, calendars."""

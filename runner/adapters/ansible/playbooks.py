@@ -1,0 +1,225 @@
+"""The door to Ansible: starts pieces below their run's leash, reads what they left, ends what nobody owns."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from runner.adapters.ansible import leash as below_us
+from runner.adapters.ansible.events import event_of
+from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
+from runner.adapters.ansible.leash import Found
+from runner.adapters.ansible.piece import LeashedPiece
+from runner.adapters.ansible.settings import what_is_added
+from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
+from runner.adapters.ansible.strays import end_strays
+from runner.domain.outcome import Event
+from runner.domain.settings import AnsibleSettings, SecretSource
+from runner.errors import InternalError, UsageError
+from runner.ports import PieceOrder, Strays
+
+LONGEST_SOCKET = 107  # bytes of a unix socket's path on Linux
+SOCKET_NAME = 1 + 10 + 17  # a slash, Ansible's name for it, and what ssh appends while it opens it
+STARTED_WITHIN = 10.0
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from runner.adapters.ansible.executor import main; sys.exit(main(sys.argv[2]))"
+ROOT = Path(__file__).parents[3]
+
+log = logging.getLogger(__name__)
+
+
+class AnsibleExecutor:
+    """A `PlaybookExecutor`; runs side by side are safe, pieces of one run come one after another."""
+
+    look_playbook: Path = Path(__file__).parent / "look" / "look.yml"
+
+    def __init__(self, *, python: str = sys.executable, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`python` runs the executor and needs ansible-runner; the user's Ansible may live elsewhere."""
+        self._python, self._monotonic = python, monotonic
+        self._lines: dict[str, LeashLine] = {}
+        self._lock = threading.Lock()
+
+    def start(self, order: PieceOrder) -> LeashedPiece:
+        """Start one piece below its run's leash (the leash is started with the run's first piece).
+
+        Raises UsageError for a control path that is too long for ssh, and InternalError when the piece was started before.
+        """
+        refuse_nonsense(order)
+        spool = self._prepare(order)
+        line = self._line_that_runs(order, spool)
+        limit = None if order.time_limit is None else order.time_limit.total_seconds()
+        return LeashedPiece(line=line, spool=spool, stop=stop_file(order), time_limit=limit, monotonic=self._monotonic)
+
+    def _prepare(self, order: PieceOrder) -> Path:
+        order.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        order.folder.chmod(0o700)
+        spool = order.folder / SPOOL
+        try:
+            create_spool(spool)
+        except FileExistsError:
+            raise InternalError(
+                f"{order.folder}: this piece was started before; every attempt needs a folder of its own"
+            ) from None
+        private_folder(order).mkdir(mode=0o700)
+        write_private(
+            private_folder(order) / "order.json", json.dumps(as_record(order, flush_cache=self._flushes(order)))
+        )
+        if order.limit is not None:
+            write_private(order.folder / "limit", "".join(f"{host}\n" for host in order.limit))
+        return spool
+
+    def _flushes(self, order: PieceOrder) -> bool:
+        return not order.check and order.playbook != self.look_playbook
+
+    def _line_that_runs(self, order: PieceOrder, spool: Path) -> LeashLine:
+        while True:
+            line = self._line(order)
+            line.run(self._command(order), marker=marker(order), private=private_folder(order))
+            until = self._monotonic() + STARTED_WITHIN
+            while line.heard.started is None and not line.is_over and self._monotonic() < until:
+                line.listen(0.2)
+            if not line.is_over or line.heard.started is not None or spool.stat().st_size:
+                return line
+            log.warning(
+                "the leash of run %s had just ended; a new one is started", order.run, extra={"action": "leash.renew"}
+            )
+
+    def _line(self, order: PieceOrder) -> LeashLine:
+        with self._lock:
+            line = self._lines.get(order.run)
+            if line:
+                line.listen(0)
+            if line is None or line.is_over:
+                if line:
+                    line.quit()
+                line = LeashLine(control_path=order.control_path, monotonic=self._monotonic)
+                self._lines[order.run] = line
+            return line
+
+    def _command(self, order: PieceOrder) -> dict[str, object]:
+        private = private_folder(order)
+        return {
+            "argv": [self._python, "-P", "-c", BOOT, str(ROOT), str(private / "order.json")],
+            "env": {"WELLKEPT_PIECE": marker(order), "WELLKEPT_PRIVATE": str(private)},
+            "log": str(order.folder / "executor.log"),
+            "private": str(private),
+        }
+
+    def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
+        """The events that a piece left in its spool after `offset`, when its executor is gone; a torn last line is left out, and logged.
+
+        Removes what may be left of the piece's private folder.
+        """
+        shutil.rmtree(folder / "private", ignore_errors=True)
+        spool = folder / SPOOL
+        if not spool.exists():
+            return
+        for line in read_whole(spool, offset=offset):
+            if isinstance(line, str):
+                log.warning("%s: %s", spool, line, extra={"action": "spool.torn"})
+            else:
+                yield event_of(line)
+
+    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
+        """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
+        return end_strays(live)
+
+    def finish_run(self, run: str, control_path: Path) -> bool:
+        """Close the run's ssh masters and its leash; True when nothing of it is left."""
+        with self._lock:
+            line = self._lines.pop(run, None)
+        return line.quit() if line else close_without_leash(control_path)
+
+    def what_is_added(
+        self, *, project: Path, ansible: AnsibleSettings, environ: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each, so that a plan can say it."""
+        own = os.environ if environ is None else environ
+        return what_is_added(own, project=project, config=ansible.config, programs=ansible.bin)
+
+
+def refuse_nonsense(order: PieceOrder) -> None:
+    """Refuse an order that could do something else than it says."""
+    if order.limit is not None and not order.limit:
+        raise InternalError(f"piece {order.piece}: an empty limit; Ansible would take it for all hosts")
+    if len(os.fsencode(order.control_path)) + SOCKET_NAME > LONGEST_SOCKET:
+        raise UsageError(
+            f"{order.control_path}: the path is too long for ssh's sockets by "
+            f"{len(os.fsencode(order.control_path)) + SOCKET_NAME - LONGEST_SOCKET} bytes. Use a shorter folder (state_dir in wellkept.yml)."
+        )
+
+
+def private_folder(order: PieceOrder) -> Path:
+    """Where everything lies that may hold a secret; gone when the piece is."""
+    return order.folder / "private"
+
+
+def stop_file(order: PieceOrder) -> Path:
+    """The file whose appearance stops the piece softly."""
+    return order.folder / "stop"
+
+
+def marker(order: PieceOrder) -> str:
+    """What every process of the piece carries in its environment."""
+    return f"{order.piece}:{order.fence}"
+
+
+def as_record(order: PieceOrder, *, flush_cache: bool) -> dict[str, object]:
+    """The order as the executor reads it; secrets stay references."""
+    return {
+        "private": str(private_folder(order)),
+        "spool": str(order.folder / SPOOL),
+        "stop": str(stop_file(order)),
+        "limit": None if order.limit is None else str(order.folder / "limit"),
+        "control_path": str(order.control_path),
+        "project": str(order.project),
+        "playbook": str(order.playbook),
+        "inventory": list(order.inventory),
+        "extra_vars": dict(order.extra_vars),
+        "tags": list(order.tags),
+        "skip_tags": list(order.skip_tags),
+        "forks": order.forks,
+        "check": order.check,
+        "diff": order.diff,
+        "flush_cache": flush_cache,
+        "config": order.ansible.config,
+        "programs": order.ansible.bin,
+        "vault": sources(order.secrets.vault),
+        "become": sources(
+            {name: source for name, source in order.secrets.become.items() if order.become_hosts.get(name)}
+        ),
+        "become_hosts": {name: list(hosts) for name, hosts in order.become_hosts.items()},
+    }
+
+
+def sources(secrets: Mapping[str, SecretSource]) -> dict[str, dict[str, str | None]]:
+    """References to secrets, for JSON."""
+    return {
+        name: {"env": source.env, "file": source.file, "command": source.command} for name, source in secrets.items()
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read."""
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(text, encoding="utf-8")
+
+
+def close_without_leash(control_path: Path) -> bool:
+    """Close the masters of a run whose leash is not ours, or is gone already."""
+    close_masters(control_path)
+
+    def look(known: set[tuple[int, str]]) -> Found:
+        table = below_us.read_processes()
+        found = {pid: each for pid, each in table.items() if below_us.is_master(pid, str(control_path))}
+        return below_us.sort_out(found, table, known)
+
+    swept = below_us.sweep(look, between=lambda: None)
+    disown(control_path)
+    return not swept.left
