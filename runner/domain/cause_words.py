@@ -37,7 +37,7 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "{host_first} answered, but did not let us log in.",
         NOT_UPDATED,
         "",
-        "Somebody has to check the account and the login key that maintenance uses on {host}.",
+        "Somebody has to check the account that maintenance uses on {host}, and how it proves who it is.",
     ),
     CauseClass.HOST_KEY_CHANGED: PlainWords(
         "{host_first} could not prove that it is the machine we know: its identity is new or has changed.",

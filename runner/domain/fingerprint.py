@@ -31,7 +31,7 @@ SUBSTITUTIONS: tuple[tuple[str, str], ...] = (
         r"(?<![\w:])([0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?![\w:])|(?<![\w:])([0-9a-f]{1,4}:)*:([0-9a-f]{1,4}:)*[0-9a-f]{1,4}(?![\w:])",
         "<address>",
     ),
-    (r"(/[^\s'\":,;]*)?/(\.ansible/tmp|ansible_[^\s'\":,;/]*)/?[^\s'\":,;]*", "<temporary>"),
+    (r"(?<![^\s'\":,;=`(])/[^\s'\":,;`]*?(\.ansible/tmp|/ansible_)[^\s'\":,;`]*", "<temporary>"),
     (r"(?<![\w/])(/var)?/tmp/[^\s'\":,;]*", "<temporary>"),
     (r"\bansible-(tmp|local)-[\w.-]+", "<temporary>"),
     (r"\b0x[0-9a-f]+\b", "<hex>"),
