@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.domain.freeze import Freeze
+from runner.domain.plan import RunPlan
 from runner.domain.schedule import Amount, Schedule
 from runner.domain.settings import Inventory
 from runner.domain.window import Opening
@@ -57,16 +59,32 @@ def hold_for_window(
     return None
 
 
+def hold_for_freeze(freezes: Sequence[Freeze], *, now: datetime) -> Hold | None:
+    """Hold a change while a freeze covers it; `freezes` are those that bind it."""
+    for freeze in freezes:
+        if until := freeze.until(now):
+            why = f": {freeze.reason}" if freeze.reason else ""
+            return Hold(FREEZE, f"change freeze {freeze.name!r}{why}", until)
+    return None
+
+
 def hold_for_pause(
-    schedule: Schedule, pauses: Sequence[Pause], *, hosts: Sequence[str], paused_hosts: Mapping[str, frozenset[str]]
+    plan: RunPlan, pauses: Sequence[Pause], *, paused_hosts: Mapping[str, frozenset[str]]
 ) -> Hold | None:
     """Hold a change while somebody has paused everything, or every one of its hosts."""
-    if not schedule.changes_something:
+    if not plan.changes_something:
         return None
     for pause in pauses:
-        if not pause.hosts or (hosts and paused_hosts.get(pause.id, frozenset()).issuperset(hosts)):
+        if not pause.hosts or (plan.hosts and paused_hosts.get(pause.id, frozenset()).issuperset(plan.hosts)):
             return Hold(PAUSE, f"paused by {pause.by}: {pause.reason}", pause.until)
     return None
+
+
+def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:
+    """Hold a schedule whose pattern names no host at all: nothing done must never look like something done well."""
+    if hosts:
+        return None
+    return Hold(HOSTS, f"no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}")
 
 
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:

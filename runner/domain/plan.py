@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -46,7 +47,7 @@ class RunPlan:
     """The frozen plan of one run.
 
     `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `budget` is in hosts.
-    `last_start` and `ends` are None for work that no window binds.
+    `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
 
     schedule: str
@@ -68,3 +69,5 @@ class RunPlan:
     check_mode: bool = False
     changes_something: bool = True
     impact: str = "medium"
+    owner: str | None = None
+    services: Mapping[str, str] = field(default_factory=dict)

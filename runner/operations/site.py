@@ -1,0 +1,80 @@
+"""The maintenance repository at work: its record, its clocks, and its hands in the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.config import read
+from runner.domain.settings import Definitions
+from runner.domain.who import Actor, Owner
+from runner.ports import (
+    Clock,
+    HostProbe,
+    InventoryAnswer,
+    InventoryReader,
+    Monotonic,
+    PlaybookExecutor,
+    Signer,
+    Snapshots,
+)
+from runner.store.database import Store
+
+
+@dataclass(slots=True)
+class Snapshotted:
+    """What the files in snapshots say, read once per snapshot: a run lives by the files as they were when it was claimed."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    inventories: InventoryReader
+    definitions: dict[str, Definitions] = field(default_factory=dict)
+    answers: dict[tuple[str, str], InventoryAnswer] = field(default_factory=dict)
+
+    def path(self, digest: str) -> Path:
+        """Where the snapshot lies."""
+        return self.folder / digest
+
+    def of(self, digest: str) -> Definitions:
+        """The definitions in a snapshot."""
+        if digest not in self.definitions:
+            self.definitions[digest] = read(self.path(digest), environ=self.environ)
+        return self.definitions[digest]
+
+    def answer(self, digest: str, inventory: str) -> InventoryAnswer:
+        """What an inventory of a snapshot says, asked once."""
+        if (digest, inventory) not in self.answers:
+            settings = self.of(digest).settings
+            asked = self.inventories.read(
+                settings.inventories[inventory], project=self.path(digest), ansible=settings.ansible
+            )
+            self.answers[digest, inventory] = asked
+        return self.answers[digest, inventory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What operations work with; `owner` is this process, `actor` the login user behind it, `current` the definitions in force now.
+
+    `is_gone` tells whether a process that owned work no longer exists: False too when that cannot be known from here.
+    """
+
+    root: Path
+    state_dir: Path
+    store: Store
+    clock: Clock
+    monotonic: Monotonic
+    executor: PlaybookExecutor
+    inventories: InventoryReader
+    probe: HostProbe
+    snapshots: Snapshots
+    snapshotted: Snapshotted
+    signer: Signer
+    owner: Owner
+    actor: Actor
+    current: Callable[[], Definitions]
+    is_gone: Callable[[Owner], bool]
+    control_path: Callable[[str], Path]
+    look_playbook: Path
+    versions: Mapping[str, str]
