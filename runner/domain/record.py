@@ -157,18 +157,19 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def closing_body(stream: str, head: Link, **more: object) -> dict[str, object]:
-    """The body that closes a stream in its parent: a piece's in its run's, a run's in the installation's."""
-    return {"action": "closed", "closes": stream, "closing_hash": head.hash, "closing_seq": head.seq, **more}
+def closing_body(action: str, stream: str, head: Link) -> dict[str, object]:
+    """The body that closes a stream in its parent: a piece's in its run's, a run's in the installation's; `action` ends in `.closed`."""
+    return {"action": action, "stream": stream, "entries": head.seq, "hash": head.hash}
 
 
 def closing_in(entry: LogEntry) -> tuple[str, Link] | None:
     """Which stream this entry closes, and where that stream ended; None for any other entry."""
-    if '"closes":' not in entry.body:
+    if '.closed"' not in entry.body:
         return None
     content = entry.content
-    stream, seq, digest = content.get("closes"), content.get("closing_seq"), content.get("closing_hash")
-    if isinstance(stream, str) and isinstance(seq, int) and isinstance(digest, str):
+    action, stream, seq, digest = (content.get(name) for name in ("action", "stream", "entries", "hash"))
+    closes = isinstance(action, str) and action.endswith(".closed")
+    if closes and isinstance(stream, str) and isinstance(seq, int) and isinstance(digest, str):
         return stream, Link(seq, digest)
     return None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from runner.domain.record import canonical, instant_text
+from runner.domain.who import Actor, Owner
 
 INSTANT_WIDTH = 27  # 2026-03-21T21:00:00.000000Z: one width, so that SQLite compares instants as text
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -96,6 +99,36 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
+class By(TypeDecorator[Actor]):
+    """Who did it: a person or the system, kept as canonical JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Actor | None, dialect: Dialect) -> str | None:
+        """Write the actor; None stays NULL."""
+        return None if value is None else canonical(asdict(value)).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Actor | None:  # noqa: ANN401 - signature of SQLAlchemy
+        """Read the actor back."""
+        return None if value is None else Actor(**json.loads(value))
+
+
+class OwnedBy(TypeDecorator[Owner]):
+    """The process that owns a row, kept as canonical JSON, so that equal owners are equal bytes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Owner | None, dialect: Dialect) -> str | None:
+        """Write the owner; None stays NULL."""
+        return None if value is None else canonical(asdict(value)).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Owner | None:  # noqa: ANN401 - signature of SQLAlchemy
+        """Read the owner back."""
+        return None if value is None else Owner(**json.loads(value))
+
+
 class Prose(TypeDecorator[str]):
     """Text that comes from outside: what no database can keep (NUL, half surrogates) becomes a replacement mark."""
 
@@ -113,7 +146,19 @@ class Prose(TypeDecorator[str]):
         return None if value is None else str(value)
 
 
-Bytes = LargeBinary
+class Compressed(TypeDecorator[bytes]):
+    """Bytes, kept compressed."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Compress; None stays NULL."""
+        return None if value is None else zlib.compress(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:  # noqa: ANN401 - signature of SQLAlchemy
+        """Read the bytes as they were."""
+        return None if value is None else zlib.decompress(value)
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 - it reads as the SQL function that it is

@@ -8,13 +8,11 @@ from runner.store.tables.hosts import debts, health_states, inventories_seen, ob
 from runner.store.tables.installation import counters, daemons, definitions, installation, snapshots
 from runner.store.tables.parts import metadata
 from runner.store.tables.record import checkpoints, evidence, log_entries
-from runner.store.tables.tickets import LIVE_TICKETS, LetterState, TicketState, outbox, ticket_events, tickets
+from runner.store.tables.tickets import LetterState, outbox, ticket_events, tickets
 from runner.store.tables.time import cadence, slots
 
 __all__ = [
-    "LIVE_TICKETS",
     "LetterState",
-    "TicketState",
     "approvals",
     "cadence",
     "checkpoints",

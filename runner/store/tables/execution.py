@@ -13,9 +13,10 @@ from sqlalchemy import (
 )
 
 from runner.domain.run import PieceState, RunState, Stage, Trigger, Verdict
-from runner.store.columns import Word
+from runner.store.columns import OwnedBy, Word
 from runner.store.tables.parts import (
     big_,
+    by_,
     flag_,
     host_result_,
     id_,
@@ -47,10 +48,10 @@ runs = Table(
     Column("verdict", Word(Verdict), nullable=True),
     prose_("reason"),
     flag_("record_incomplete"),
-    json_("requested_by"),
+    by_("requested_by"),
     text_("override_id", null=True),
     text_("stop_request", null=True),
-    json_("stopped_by", null=True),
+    by_("stopped_by", null=True),
     Column("late_seconds", Float, nullable=True),
     instant_("created_at"),
     instant_("started_at", null=True),
@@ -77,7 +78,7 @@ pieces = Table(
     integer_("attempt"),
     names_("hosts"),
     Column("state", Word(PieceState), nullable=False),
-    json_("owner", null=True),
+    Column("owner", OwnedBy, nullable=True),
     integer_("fence"),
     instant_("lease_until", null=True),
     instant_("started_at", null=True),

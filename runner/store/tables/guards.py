@@ -8,9 +8,9 @@ from sqlalchemy import (
 )
 
 from runner.store.tables.parts import (
+    by_,
     id_,
     instant_,
-    json_,
     metadata,
     names_,
     prose_,
@@ -39,11 +39,11 @@ pauses = Table(
     id_(),
     text_("hosts"),
     prose_("reason"),
-    json_("by"),
+    by_("by"),
     instant_("from_at"),
     instant_("until_at", null=True),
     instant_("ended_at", null=True),
-    json_("ended_by", null=True),
+    by_("ended_by", null=True),
     text_("in_flight"),
 )
 
@@ -55,7 +55,7 @@ approvals = Table(
     text_("run_id", null=True),
     text_("digest"),
     names_("hosts"),
-    json_("by"),
+    by_("by"),
     instant_("at"),
     text_("signature", null=True),
     Index(None, "slot_id"),
@@ -68,7 +68,7 @@ overrides = Table(
     id_(),
     text_("schedule"),
     prose_("reason"),
-    json_("by"),
+    by_("by"),
     names_("guards"),
     instant_("at"),
     instant_("expires_at"),

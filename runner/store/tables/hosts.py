@@ -12,6 +12,7 @@ from sqlalchemy import (
 from runner.domain.health import Condition
 from runner.store.columns import Word
 from runner.store.tables.parts import (
+    by_,
     id_,
     instant_,
     integer_,
@@ -54,7 +55,7 @@ retired_hosts = Table(
     metadata,
     text_("inventory", key=True),
     text_("host", key=True),
-    json_("by"),
+    by_("by"),
     instant_("at"),
     prose_("reason"),
 )

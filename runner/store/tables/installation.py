@@ -9,7 +9,7 @@ from sqlalchemy import (
     Table,
 )
 
-from runner.store.columns import Json
+from runner.store.columns import OwnedBy
 from runner.store.tables.parts import (
     flag_,
     id_,
@@ -55,7 +55,7 @@ snapshots = Table(
 daemons = Table(
     "daemons",
     metadata,
-    Column("owner", Json, primary_key=True),
+    Column("owner", OwnedBy, primary_key=True),
     integer_("pid"),
     instant_("started_at"),
     instant_("beat_at"),

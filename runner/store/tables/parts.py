@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Text, text
 
 from runner.domain.outcome import NotRun, Result
-from runner.store.columns import Instant, Json, Names, Prose, Word
+from runner.store.columns import By, Instant, Json, Names, Prose, Word
 
 metadata = MetaData(
     naming_convention={
@@ -48,6 +48,11 @@ def json_(name: str, *, null: bool = False) -> Column[object]:
 def integer_(name: str, *, null: bool = False, key: bool = False) -> Column[int]:
     """A whole number."""
     return Column(name, Integer, primary_key=key, nullable=null, autoincrement=False)
+
+
+def by_(name: str, *, null: bool = False) -> Column[Any]:
+    """Who did it."""
+    return Column(name, By, nullable=null)
 
 
 def names_(name: str, *, null: bool = False) -> Column[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from runner.store.columns import Bytes
+from runner.store.columns import Compressed
 from runner.store.tables.parts import (
     big_,
     id_,
@@ -57,7 +57,7 @@ evidence = Table(
     text_("media_type"),
     text_("digest"),
     big_("size"),
-    Column("body", Bytes, nullable=False),
+    Column("body", Compressed, nullable=False),
     instant_("at"),
     Index(None, "run_id"),
     Index(None, "digest"),

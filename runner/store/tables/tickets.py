@@ -12,8 +12,10 @@ from sqlalchemy import (
     Table,
 )
 
+from runner.domain.ticket import Priority, TicketKind, TicketState
 from runner.store.columns import Word
 from runner.store.tables.parts import (
+    by_,
     flag_,
     id_,
     instant_,
@@ -27,23 +29,12 @@ from runner.store.tables.parts import (
 )
 
 
-class TicketState(StrEnum):
-    """Where a ticket stands; the first two are live."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-
-
 class LetterState(StrEnum):
     """Where a message that is to leave us stands."""
 
     WAITING = "waiting"
     SENT = "sent"
     DEAD = "dead"
-
-
-LIVE_TICKETS = (TicketState.OPEN, TicketState.ACKNOWLEDGED)
 
 
 tickets = Table(
@@ -55,19 +46,23 @@ tickets = Table(
     integer_("fingerprint_version"),
     Column("state", Word(TicketState), nullable=False),
     prose_("title"),
-    text_("kind"),
+    Column("kind", Word(TicketKind), nullable=False),
     text_("cause", null=True),
-    text_("priority"),
+    Column("priority", Word(Priority), nullable=False),
     text_("inventory", null=True),
     names_("hosts"),
     text_("schedule", null=True),
     text_("owner", null=True),
+    text_("assigned_to", null=True),
     instant_("opened_at"),
     instant_("updated_at"),
     instant_("resolved_at", null=True),
     flag_("touched_by_person"),
-    json_("text"),
+    json_("words"),
+    *(prose_(name) for name in ("playbook", "role", "task", "module", "detail")),
+    text_("grouped_under"),
     integer_("count"),
+    integer_("reopened"),
     unique_where("uq_tickets_live_fingerprint", "state in ('open', 'acknowledged')", "fingerprint"),
     Index(None, "fingerprint"),
     Index(None, "state"),
@@ -79,7 +74,7 @@ ticket_events = Table(
     Column("ticket_id", ForeignKey("tickets.id"), primary_key=True),
     integer_("seq", key=True),
     instant_("at"),
-    json_("actor"),
+    by_("actor"),
     text_("action"),
     prose_("text"),
     text_("run_id", null=True),

@@ -333,11 +333,12 @@ def _people() -> None:
         sa.Column("hosts", sa.Text, nullable=False),
         sa.Column("schedule", sa.Text),
         sa.Column("owner", sa.Text),
+        sa.Column("assigned_to", sa.Text),
         *_kept(Instant, "opened_at", "updated_at"),
         sa.Column("resolved_at", Instant),
         sa.Column("touched_by_person", sa.Boolean, nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("count", sa.Integer, nullable=False),
+        *_kept(sa.Text, "words", "playbook", "role", "task", "module", "detail", "grouped_under"),
+        *_kept(sa.Integer, "count", "reopened"),
     )
     _index("tickets", "fingerprint")
     _index("tickets", "state")
