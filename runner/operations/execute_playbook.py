@@ -32,7 +32,7 @@ LISTEN = 0.5  # seconds to wait for events before looking at everything else
 ASK_AGAIN = 2.0  # seconds between looks for a person's order to stop
 
 
-class LeaseLost(Exception):
+class LeaseLostError(Exception):
     """The piece is no longer ours: whoever took it over records its end."""
 
 
@@ -55,7 +55,7 @@ class Claimed:
 def execute_playbook(work: Claimed, *, site: Site) -> tuple[PieceFold, PieceEnd]:
     """Run the piece's playbook to its end; gives the fold of its events and how its processes ended.
 
-    Raises LeaseLost when somebody else took the piece over.
+    Raises LeaseLostError when somebody else took the piece over.
     """
     fold = PieceFold(work.piece.hosts, work.piece.stage)
     running = site.executor.start(order_for(work, site=site))
@@ -75,7 +75,7 @@ def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Hea
         record_events(events, work, heartbeat, site=site)
         if heartbeat.lost.is_set():
             running.cancel()
-            raise LeaseLost(work.piece.id)
+            raise LeaseLostError(work.piece.id)
         if (end := running.end()) is not None:
             return end
         if site.monotonic() - asked >= ASK_AGAIN:

@@ -42,7 +42,7 @@ def is_paused(run: runs.Run, *, site: Site, now: datetime) -> bool:
     for pause in site.store.read(lambda c: pauses.active(c, now)):
         if not pause.hosts:
             return True
-        answer = site.snapshotted.answer(run.snapshot_path, run.plan.inventory)
+        answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
         if set(run.plan.hosts) <= set(host_pattern.match(pause.hosts, hosts=tuple(answer.hosts), groups=answer.groups)):
             return True
     return False
@@ -54,7 +54,7 @@ def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:
     schedule = definitions.schedules.get(run.schedule)
     if schedule is None:
         return False
-    answer = site.snapshotted.answer(run.snapshot_path, run.plan.inventory)
+    answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
     return any(
         freeze.covers(now)
         for freeze in binding_freezes(schedule, definitions, services_of(run.plan.hosts, definitions, answer))

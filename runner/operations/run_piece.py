@@ -16,8 +16,9 @@ from runner.domain.outcome import HostResult, NotRun, Result
 from runner.domain.plan import Step, StepKind
 from runner.domain.record import closing_body, run_stream
 from runner.domain.run import PieceState, Stage
+from runner.errors import NotFound
 from runner.operations.ask_hosts import ask_hosts, conditions
-from runner.operations.execute_playbook import Claimed, LeaseLost, execute_playbook
+from runner.operations.execute_playbook import Claimed, LeaseLostError, execute_playbook
 from runner.operations.heartbeat import LEASE
 from runner.operations.load_record import load_record
 from runner.operations.site import Site
@@ -48,6 +49,8 @@ class Found:
 def run_piece(piece_id: str, *, site: Site) -> str:
     """Do one planned piece if it is still wanted and can be had; gives the id of its run."""
     piece = site.store.read(lambda c: pieces.get(c, piece_id))
+    if piece is None:
+        raise NotFound(f"There is no piece {piece_id!r} in the record.")
     if piece.state is PieceState.PLANNED and (fence := claim_piece(piece, site=site)) is not None:
         run = site.store.read(lambda c: runs.get(c, piece.run_id))
         do_piece(Claimed(piece, fence, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
@@ -92,7 +95,7 @@ def do_piece(work: Claimed, *, site: Site) -> None:
     site.store.write(lambda c: entries.append(c, work.stream, [opened], at=site.clock()))
     try:
         found = DO[work.step.kind](work, site)
-    except LeaseLost:
+    except LeaseLostError:
         log.warning(
             "Piece %s was taken over", work.piece.id, extra={"action": "piece.taken_over", "piece": work.piece.id}
         )
@@ -225,9 +228,24 @@ def record_looks(
             host=host,
             machine_id=seen.machine_id,
             kind="look",
-            value=seen.facts(),
+            value=facts_of(seen),
             at=at,
         )
+
+
+def facts_of(seen: HostLook) -> dict[str, object]:
+    """What is worth keeping of a look beside its text: the list of packages stays in the evidence."""
+    return {
+        "system": seen.system,
+        "kernel": seen.kernel,
+        "boot_id": seen.boot_id,
+        "reboot_required": seen.reboot_required,
+        "reboot_packages": list(seen.reboot_packages),
+        "packages": len(seen.packages),
+        "held": list(seen.held),
+        "broken": list(seen.broken),
+        "free_bytes": dict(seen.free_bytes),
+    }
 
 
 def close_stream(connection: Transaction, work: Claimed, found: Found, *, at: datetime) -> None:

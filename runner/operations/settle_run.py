@@ -11,7 +11,7 @@ from functools import partial
 from runner.domain.look import HostLook, PackageChange, packages_changed, read_look
 from runner.domain.outcome import HostResult, NotRun, Result
 from runner.domain.record import INSTALLATION, closing_body, run_stream
-from runner.domain.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Trigger, Verdict
+from runner.domain.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
 from runner.domain.verdict import outcomes_of, verdict_of
 from runner.operations.reconcile_tickets import reconcile_tickets
 from runner.operations.site import Site
@@ -21,6 +21,7 @@ from runner.store import log as entries
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+BEFORE, AFTER = "look:before", "look:after"
 NO_DEBT = {NotRun.VANISHED, NotRun.NOT_IN_PLAYBOOK}
 
 
@@ -73,15 +74,15 @@ def compare_hosts(record: RunRecord, *, site: Site) -> dict[str, Compared]:
     """What the first look before and the last look after tell about each host that was looked at twice."""
     found: dict[str, Compared] = {}
     for host in record.plan.hosts:
-        before, after = site.store.read(
-            lambda c, host=host: (
-                evidence.first_text(c, record.id, host, "look:before"),
-                evidence.last_text(c, record.id, host, "look:after"),
-            )
-        )
+        before, after = site.store.read(partial(looks_at, run_id=record.id, host=host))
         if before and after:
             found[host] = compare(read_look(before), read_look(after))
     return found
+
+
+def looks_at(connection: Transaction, *, run_id: str, host: str) -> tuple[str | None, str | None]:
+    """The text of the first look before and of the last look after."""
+    return evidence.first_text(connection, run_id, host, BEFORE), evidence.last_text(connection, run_id, host, AFTER)
 
 
 def compare(before: HostLook, after: HostLook) -> Compared:
@@ -120,7 +121,7 @@ def write_settlement(
     if run.slot_id:
         slots.settle(connection, run.slot_id, outcome=str(verdict), reason=reason, was=SlotState.CLAIMED, at=at)
     save_outcomes(connection, record, results, compared)
-    book_debts(connection, record, run.trigger, results, at=at)
+    book_debts(connection, record, results, at=at)
     locks.release(connection, record.id)
     close_record(connection, record, verdict, reason, results, incomplete=incomplete, at=at)
     return True
@@ -154,9 +155,7 @@ def save_outcomes(
     )
 
 
-def book_debts(
-    connection: Transaction, record: RunRecord, trigger: Trigger, results: Mapping[str, HostResult], *, at: datetime
-) -> None:
+def book_debts(connection: Transaction, record: RunRecord, results: Mapping[str, HostResult], *, at: datetime) -> None:
     """A planned host that did not end well owes this schedule a run; the next good end pays it."""
     if record.plan.check_mode:
         return

@@ -23,7 +23,6 @@ from runner.ports import SnapshotTaken
 from runner.store import definitions as definition_rows
 from runner.store import inventories, overrides, runs, slots, snapshots
 from runner.store import log as entries
-from runner.store.ids import new_id
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -127,19 +126,17 @@ def claim(
     """Take the snapshot, then insert the run; a slot is swapped from due to claimed in the same transaction."""
     taken = site.snapshots.take(site.root)
     now = site.clock()
-    override = new_id() if overridden else None
     run = runs.NewRun(
         trigger=trigger,
         schedule=plan.schedule.name,
         title=plan.schedule.title,
         definition=definition_digest(plan.schedule),
         snapshot=taken.digest,
-        plan=ended_by_expiry(plan.run, wish) if override else plan.run,
+        plan=ended_by_expiry(plan.run, wish) if overridden else plan.run,
         plan_digest=plan.digest,
         requested_by=by,
         created_at=now,
         slot_id=slot.id if slot else None,
-        override_id=override,
         late=max(timedelta(0), now - slot.usable_from) if slot else None,
         versions=dict(site.versions),
         check_mode=wish.check_mode,
@@ -170,34 +167,34 @@ def write_claim(
     at: datetime,
 ) -> str | None:
     """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when the slot was taken."""
-    snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
-    definition_rows.keep(
+    snapshots.save(connection, taken, at=at)
+    definition_rows.save(
         connection, digest=run.definition, kind="schedule", name=run.schedule, body=as_json(plan.schedule), at=at
     )
+    if overridden:
+        run = replace(run, override_id=write_override(connection, run, wish, overridden, at=at))
     claimed = slots.claim(connection, run.slot_id, run) if run.slot_id else runs.insert(connection, run)
     if claimed is None:
         return None
-    inventories.remember(connection, plan.schedule.inventory, tuple(plan.answer.hosts), at=at)
     if run.override_id:
-        write_override(connection, run, wish, overridden, at=at)
+        overrides.take(connection, run.override_id, run_id=run.id, now=at)
+    inventories.remember(connection, plan.schedule.inventory, tuple(plan.answer.hosts), at=at)
     entries.append(connection, run_stream(run.id), [opening_entry(run, plan, taken, overridden)], at=at)
     return claimed
 
 
 def write_override(
     connection: Transaction, run: runs.NewRun, wish: Wish, overridden: Sequence[Hold], *, at: datetime
-) -> None:
-    """Who overrode which guards, why, and until when."""
-    overrides.add(
+) -> str:
+    """Who overrode which guards, why, and until when; gives its id."""
+    return overrides.add(
         connection,
-        id=run.override_id or "",
         schedule=run.schedule,
         reason=wish.override or "",
         by=run.requested_by,
         guards=[hold.guard for hold in overridden],
         at=at,
         expires_at=wish.until or at,
-        run_id=run.id,
     )
 
 

@@ -1,0 +1,1 @@
+"""Ways to carry the names of pieces to whoever does them."""

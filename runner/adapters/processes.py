@@ -1,0 +1,82 @@
+"""Processes of this machine: who we are, who acts, whether an owner of work is gone, and where ssh keeps its sockets."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.domain.who import Actor, Owner
+from runner.errors import UsageError
+
+START_TIME = 19  # proc(5): field 22 of /proc/PID/stat, counted after the command's closing parenthesis
+LONGEST_FOLDER = 70  # bytes; ssh's socket name and its temporary suffix must fit into 107 with it
+
+
+def this_process() -> Owner:
+    """The running process, told apart from any other that had or will have its pid."""
+    pid = os.getpid()
+    return Owner(boot_id(), pid_namespace(), pid, start_time(pid) or "")
+
+
+def boot_id() -> str:
+    """The id of this machine's boot (random(4))."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def pid_namespace() -> str:
+    """The pid namespace that we see processes in (pid_namespaces(7))."""
+    return str(Path("/proc/self/ns/pid").readlink())
+
+
+def start_time(pid: int) -> str | None:
+    """When a process started, in clock ticks since boot; None when there is no such process, or only its zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in {"Z", "X"} else fields[START_TIME]
+
+
+def is_gone(owner: Owner) -> bool:
+    """Whether that process surely no longer exists; False when it lives, or lives where we cannot see."""
+    if owner.pid_namespace != pid_namespace():
+        return False
+    return owner.boot_id != boot_id() or start_time(owner.pid) != owner.started
+
+
+def login_actor(environ: Mapping[str, str]) -> Actor:
+    """The person behind this command: the login user, also under sudo."""
+    if os.geteuid() == 0 and environ.get("SUDO_USER"):
+        return Actor(environ["SUDO_USER"])
+    try:
+        return Actor(getpass.getuser())
+    except (KeyError, OSError):
+        return Actor(str(os.getuid()))
+
+
+def control_folder(state_dir: Path, run: str) -> Path:
+    """A run's own short, private folder for ssh's sockets: below the state folder, or below /tmp where that path is too long.
+
+    The same run always gets the same folder, so that whoever finds its leavings can name them.
+    """
+    near = state_dir / "cp"
+    if len(os.fsencode(near)) + 13 <= LONGEST_FOLDER:
+        return near / run[-12:]
+    mark = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:12]
+    return private_folder(Path(tempfile.gettempdir()) / f"wellkept-{os.getuid()}-{mark}") / run[-12:]
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only we can use; refuses one that somebody else made there first."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise UsageError(
+            f"{path}: belongs to somebody else or is open to others. Remove it, or set a shorter state_dir in wellkept.yml."
+        )
+    return path

@@ -1,0 +1,103 @@
+"""The door for time: `schedule` is the metronome, signals stop it cleanly, and what each beat does is an operation."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from functools import partial
+
+import schedule
+
+from runner.operations.check_health import check_due
+from runner.operations.keep_ledger import keep_ledger
+from runner.operations.tick import tick
+from runner.operations.write_checkpoint import write_checkpoint
+from runner.store import daemons, runs
+from runner.wiring import App
+
+log = logging.getLogger(__name__)
+LONGEST_SLEEP = 1.0  # seconds; a signal is heard within it
+LONGEST_BATCH = 24 * 3600.0  # seconds; a stop waits for the batch in flight, and the unit's own time-out bounds it
+OPERATORS_ZONE = "WELLKEPT_OPERATORS_TZ"  # what TZ was before the daemon set it; Ansible gets it back
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Something that is done again and again, every so many seconds."""
+
+    name: str
+    every: int
+    work: Callable[[], object]
+
+
+def run_daemon(app: App, *, every: int) -> None:
+    """Beat until a signal comes, then let what is in flight finish."""
+    live_in_utc(os.environ)
+    site, started = app.site, app.clock()
+    stop_on_signals(app.stopping, harder=partial(cancel_in_flight, app))
+    log.info("Serving %s", app.root, extra={"action": "daemon.started"})
+    beats = [
+        Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site)),
+        Beat("tick", every, lambda: tick(site=site, dispatcher=app.dispatcher, started=started)),
+        Beat("health", every, lambda: check_due(site.current(), site=site)),
+        Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
+    ]
+    keep_time(beats, stopping=app.stopping)
+    app.dispatcher.drain(wait=LONGEST_BATCH)
+    site.store.write(lambda c: daemons.leave(c, site.owner))
+    log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
+
+
+def live_in_utc(environ: MutableMapping[str, str]) -> None:
+    """Make UTC this process's zone: `schedule` reckons in naive local time, and that must never jump."""
+    environ.setdefault(OPERATORS_ZONE, environ.get("TZ", ""))
+    environ["TZ"] = "UTC"
+    time.tzset()
+
+
+def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:
+    """Beat until `stopping` is set."""
+    metronome = schedule.Scheduler()
+    for beat in beats:
+        metronome.every(beat.every).seconds.do(guarded(beat))
+    metronome.run_all()
+    while not stopping.is_set():
+        metronome.run_pending()
+        idle = metronome.idle_seconds
+        stopping.wait(LONGEST_SLEEP if idle is None else min(max(0.0, idle), LONGEST_SLEEP))
+
+
+def guarded(beat: Beat) -> Callable[[], None]:
+    """A beat that survives its own trouble: an exception would leave `schedule` without the beats after it."""
+
+    def once() -> None:
+        try:
+            beat.work()
+        except Exception:
+            log.exception("The beat %r failed", beat.name, extra={"action": "beat.failed", "beat": beat.name})
+
+    return once
+
+
+def stop_on_signals(stopping: threading.Event, *, harder: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT stop cleanly; a second one calls `harder` as well."""
+
+    def heard(number: int, _frame: object) -> None:
+        log.info("Heard %s; stopping", signal.Signals(number).name, extra={"action": "daemon.stopping"})
+        if stopping.is_set():
+            threading.Thread(target=harder, name="harder", daemon=True).start()
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, heard)
+    signal.signal(signal.SIGINT, heard)
+
+
+def cancel_in_flight(app: App) -> None:
+    """A second signal: end what is going on here, too."""
+    for run in app.store.read(runs.live):
+        app.store.write(partial(runs.request_stop, run_id=run.id, how="cancel", by=app.site.actor))

@@ -1,0 +1,116 @@
+"""The only place that knows which adapter is which; everything is made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.adapters.dispatch.inline import Inline
+    from runner.domain.settings import Definitions, Settings
+    from runner.operations.site import Site
+    from runner.ports import Signer
+    from runner.store.database import Store
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class App:
+    """One maintenance repository, opened for one command or one daemon."""
+
+    def __init__(self, chosen: Path | None) -> None:
+        """`chosen` is the folder named by -C; otherwise WELLKEPT_ROOT, or the nearest wellkept.yml above."""
+        self.chosen = chosen
+        self.environ = os.environ
+        self.clock = now
+        self.stopping = threading.Event()
+
+    @cached_property
+    def root(self) -> Path:
+        """The maintenance repository's folder."""
+        from runner.config import find_root
+
+        return find_root(Path.cwd(), chosen=self.chosen, environ_value=self.environ.get("WELLKEPT_ROOT"))
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Everything that the files say; raises FilesInvalid with every problem."""
+        from runner.config import read
+
+        return read(self.root, environ=self.environ)
+
+    @property
+    def settings(self) -> Settings:
+        """What wellkept.yml says."""
+        return self.definitions.settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The record."""
+        from runner.store.database import Store
+
+        return Store.open(self.settings.database, state_dir=self.settings.state_dir)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The key that checkpoints are signed with; one is made in the state folder when the settings name none."""
+        from runner.adapters.signing import SshSigner, make_key
+
+        key = self.settings.signing_key or make_key(self.settings.state_dir / "signing.key", environ=self.environ)
+        return SshSigner(key, environ=self.environ)
+
+    @cached_property
+    def site(self) -> Site:
+        """The maintenance repository at work."""
+        from runner.adapters import processes
+        from runner.adapters.ansible import AnsibleExecutor
+        from runner.adapters.inventory import AnsibleInventory
+        from runner.adapters.probes import Probes
+        from runner.adapters.secrets import vault_passwords
+        from runner.adapters.snapshots import FileSnapshots
+        from runner.adapters.versions import versions
+        from runner.operations.reload import InForce
+        from runner.operations.site import Site, Snapshotted
+
+        state = self.settings.state_dir
+        inventories = AnsibleInventory(
+            environ=self.environ, vault_passwords=vault_passwords(self.settings.secrets, environ=self.environ)
+        )
+        return Site(
+            root=self.root,
+            state_dir=state,
+            store=self.store,
+            clock=self.clock,
+            monotonic=time.monotonic,
+            executor=AnsibleExecutor(),
+            inventories=inventories,
+            probe=Probes(environ=self.environ),
+            snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
+            snapshotted=Snapshotted(state / "snapshots", self.environ, inventories),
+            signer=self.signer,
+            owner=processes.this_process(),
+            actor=processes.login_actor(self.environ),
+            current=InForce(self.root, environ=self.environ, first=self.definitions).current,
+            is_gone=processes.is_gone,
+            control_path=lambda run: processes.control_folder(state, run),
+            look_playbook=AnsibleExecutor.look_playbook,
+            versions=versions(),
+        )
+
+    @cached_property
+    def dispatcher(self) -> Inline:
+        """Pieces are done in threads of this process."""
+        from runner.adapters.dispatch.inline import Inline
+        from runner.operations.carry_out import carry_out
+
+        return Inline(
+            lambda piece: carry_out(piece, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)
+        )
