@@ -49,7 +49,7 @@ def run_daemon(app: App, *, every: int) -> None:
     ]
     keep_time(beats, stopping=app.stopping)
     app.dispatcher.drain(wait=LONGEST_BATCH)
-    site.store.write(lambda c: daemons.leave(c, site.owner))
+    site.store.write(lambda c: daemons.gone(c, site.owner))
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
 
 

@@ -92,7 +92,7 @@ class App:
             monotonic=time.monotonic,
             executor=AnsibleExecutor(),
             inventories=inventories,
-            probe=Probes(environ=self.environ),
+            probe=Probes(project=self.root, environ=self.environ),
             snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
             snapshotted=Snapshotted(state / "snapshots", self.environ, inventories),
             signer=self.signer,

@@ -34,5 +34,3 @@ def drive_run(run_id: str, *, site: Site, dispatcher: Dispatcher, stopping: thre
 def is_live(run_id: str, *, site: Site) -> bool:
     """Whether a run is still going."""
     return site.store.read(lambda c: runs.get(c, run_id)).state is RunState.RUNNING
-
-

@@ -70,23 +70,23 @@ def ask(rounds: Iterable[Round], *, site: Site) -> list[Finding]:
     for each in rounds:
         answers = site.probe.ask(each.check, {host: each.answer.hosts[host] for host in each.hosts})
         findings = [judge(each.check, answer) for answer in answers]
-        site.store.write(partial(write_findings, findings=findings, at=site.clock()))
+        site.store.write(partial(write_findings, check=each.check, findings=findings, at=site.clock()))
         found += findings
     return found
 
 
-def write_findings(connection: Transaction, *, findings: Sequence[Finding], at: datetime) -> None:
+def write_findings(connection: Transaction, *, check: Check, findings: Sequence[Finding], at: datetime) -> None:
     """Keep how each host stands, and record every change of it."""
-    changes = health.record(connection, findings, at=at)
+    changes = health.record(connection, findings, at=at, down_after={check.name: check.down_after})
     bodies = [
         {
             "action": "health.changed",
-            "check": change.finding.check,
-            "inventory": change.finding.inventory,
-            "host": change.finding.host,
-            "was": str(change.was) if change.was else "",
-            "condition": str(change.finding.condition),
-            "summary": change.finding.summary,
+            "check": change.check,
+            "inventory": change.inventory,
+            "host": change.host,
+            "was": str(change.before) if change.before else "",
+            "condition": str(change.after),
+            "summary": change.summary,
         }
         for change in changes
     ]
@@ -96,7 +96,7 @@ def write_findings(connection: Transaction, *, findings: Sequence[Finding], at: 
 
 def check_due(definitions: Definitions, *, site: Site) -> int:
     """Put the questions whose cadence has come round (intervals are epoch-aligned, misses are not caught up); gives how many checks were due."""
-    last = site.store.read(health.last_asked)
+    last = last_asked(site.store.read(health.states))
     due = [
         check
         for check in definitions.checks.values()
@@ -105,6 +105,15 @@ def check_due(definitions: Definitions, *, site: Site) -> int:
     if due:
         ask(rounds_for(due, (), definitions, site=site), site=site)
     return len(due)
+
+
+def last_asked(states: Iterable[health.HealthState]) -> dict[tuple[str, str], datetime]:
+    """When each check of an inventory was last put to any host."""
+    last: dict[tuple[str, str], datetime] = {}
+    for state in states:
+        place = (state.inventory, state.check)
+        last[place] = max(state.last_at, last.get(place, state.last_at))
+    return last
 
 
 def is_due(check: Check, last: datetime | None, *, now: datetime) -> bool:

@@ -260,4 +260,4 @@ def close_stream(connection: Transaction, work: Claimed, found: Found, *, at: da
     }
     closing = entries.append(connection, work.stream, [body], at=at)
     pieces.set_closing_hash(connection, work.piece.id, closing.hash)
-    entries.append(connection, run_stream(work.run.id), [closing_body(work.stream, closing)], at=at)
+    entries.append(connection, run_stream(work.run.id), [closing_body("piece.closed", work.stream, closing)], at=at)

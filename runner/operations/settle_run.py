@@ -208,6 +208,4 @@ def close_record(
         "outcomes": {host: str(result.result) for host, result in results.items()},
     }
     closing = entries.append(connection, stream, [body], at=at)
-    entries.append(
-        connection, INSTALLATION, [closing_body(stream, closing, run=record.id, verdict=str(verdict))], at=at
-    )
+    entries.append(connection, INSTALLATION, [closing_body("run.closed", stream, closing)], at=at)

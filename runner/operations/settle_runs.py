@@ -95,4 +95,4 @@ def write_loss(
     told = {host: str(result.result) for host, result in results.items()}
     closing = entries.append(connection, work.stream, [*late, {"action": "piece.lost", "results": told}], at=at)
     pieces.set_closing_hash(connection, work.piece.id, closing.hash)
-    entries.append(connection, run_stream(work.run.id), [closing_body(work.stream, closing)], at=at)
+    entries.append(connection, run_stream(work.run.id), [closing_body("piece.closed", work.stream, closing)], at=at)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from runner.domain import guards
@@ -137,7 +137,7 @@ def claim(
         requested_by=by,
         created_at=now,
         slot_id=slot.id if slot else None,
-        late=max(timedelta(0), now - slot.usable_from) if slot else None,
+        late_seconds=max(0.0, (now - slot.usable_from).total_seconds()) if slot else None,
         versions=dict(site.versions),
         check_mode=wish.check_mode,
     )
@@ -167,8 +167,8 @@ def write_claim(
     at: datetime,
 ) -> str | None:
     """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when the slot was taken."""
-    snapshots.save(connection, taken, at=at)
-    definition_rows.save(
+    snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
+    definition_rows.keep(
         connection, digest=run.definition, kind="schedule", name=run.schedule, body=as_json(plan.schedule), at=at
     )
     if overridden:

@@ -63,7 +63,7 @@ def consider(slot: slots.Slot, *, definitions: Definitions, site: Site) -> None:
         settle_too_late(slot, plan, site=site)
     elif plan.holds:
         site.store.write(
-            lambda c: [holds.note(c, hold, schedule=slot.schedule, at=now, slot_id=slot.id) for hold in plan.holds]
+            lambda c: [holds.keep(c, hold, schedule=slot.schedule, at=now, slot_id=slot.id) for hold in plan.holds]
         )
     else:
         start_slot(slot, plan, site=site)
