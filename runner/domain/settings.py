@@ -98,6 +98,7 @@ class Settings:
     teams: Mapping[str, Team] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     ansible: AnsibleSettings = AnsibleSettings()
+    signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 
 
 @dataclass(frozen=True, slots=True)

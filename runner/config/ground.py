@@ -1,0 +1,104 @@
+"""What all rules look at: the declarations, their names, the defaults, and the playbooks that they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from runner.config.ansible_cfg import AnsibleConfig, read_ansible_config
+from runner.config.declared import Declarations
+from runner.config.models.settings import Ansible, Defaults
+from runner.config.names import Names, names_of
+from runner.config.playbooks import Playbook, read_playbook
+from runner.config.zones import system_zone
+
+S = TypeVar("S", Defaults, Ansible)
+FROM_ANSIBLE = "default"  # the name of an inventory that only ansible.cfg knows
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A value for what a definition leaves out, and where it comes from."""
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything that rules need to know; `today` bounds what is looked at ahead."""
+
+    root: Path
+    declared: Declarations
+    names: Names
+    environ: Mapping[str, str]
+    today: date
+    zone: Fallback
+    inventory: Fallback | None
+    owner: Fallback | None
+    ansible: AnsibleConfig
+    _playbooks: dict[str, Playbook] = field(default_factory=dict)
+
+    def playbook(self, path: str) -> Playbook:
+        """The plays of a playbook, read once."""
+        if path not in self._playbooks:
+            self._playbooks[path] = read_playbook(self.root / path, root=self.root)
+        return self._playbooks[path]
+
+    def path_problem(self, path: str, *, what: str) -> str | None:
+        """What is wrong with the path of a file that runs are executed from: it must be there, below the root."""
+        target = self.root / path
+        if not os.path.normpath(target).startswith(os.path.normpath(self.root) + os.sep):
+            return f"{path} lies outside of the maintenance repository, of which runs take a copy. Move it inside"
+        try:
+            found = target.is_file()
+        except ValueError:
+            found = False
+        return None if found else f"there is no {what} {path}. Paths are relative to the folder of wellkept.yml"
+
+
+def survey(declared: Declarations, *, root: Path, environ: Mapping[str, str], today: date) -> Ground:
+    """Look up the defaults: from wellkept.yml, then ansible.cfg and this machine's zone."""
+    defaults = _section(declared, "defaults", Defaults)
+    ansible = _section(declared, "ansible", Ansible)
+    config = read_ansible_config(root, chosen=ansible.config, environ=environ)
+    return Ground(
+        root=root,
+        declared=declared,
+        names=names_of(declared),
+        environ=environ,
+        today=today,
+        zone=_named(defaults.timezone) or Fallback(system_zone(environ), "from the system"),
+        inventory=_named(defaults.inventory) or _the_only(declared) or _from_ansible(config),
+        owner=_named(defaults.owner),
+        ansible=config,
+    )
+
+
+def inventories_declared(declared: Declarations) -> list[str]:
+    """The names of inventories in wellkept.yml, valid or not."""
+    found = declared.settings.raw.get("inventories") if declared.settings else None
+    return list(found) if isinstance(found, dict) else []
+
+
+def _section(declared: Declarations, key: str, shape: type[S]) -> S:
+    found = declared.settings.value(key) if declared.settings else None
+    return found if isinstance(found, shape) else shape()
+
+
+def _named(value: str | None) -> Fallback | None:
+    return Fallback(value, "from wellkept.yml") if value else None
+
+
+def _the_only(declared: Declarations) -> Fallback | None:
+    """The one inventory of wellkept.yml, when there is no other."""
+    names = inventories_declared(declared)
+    return Fallback(names[0], "the only one in wellkept.yml") if len(names) == 1 else None
+
+
+def _from_ansible(config: AnsibleConfig) -> Fallback | None:
+    return Fallback(FROM_ANSIBLE, f"from {config.file}") if config.inventory else None

@@ -1,0 +1,161 @@
+"""A schedule: what is done, to which hosts, in which window, in which waves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
+from runner.config.models.shape import Shape
+from runner.config.models.windows import Window
+from runner.domain import schedule as domain
+from runner.domain.window import MaintenanceWindow
+
+
+class Change(Shape):
+    """The change record that a run belongs to."""
+
+    type: Literal["standard", "normal", "emergency"] = Field(
+        default="standard", description="authorised in advance, each time, or after the fact"
+    )
+    model: Text | None = Field(default=None, description="the number of the change model", examples=["CHG-014"])
+    owner: Name | None = Field(default=None, description="the person or team that answers for the change")
+
+    def to_domain(self, owner: str | None) -> domain.Change:
+        """The change as the rest of the program knows it; `owner` is for one that names none."""
+        return domain.Change(domain.ChangeType(self.type), self.model, self.owner or owner)
+
+
+class Wave(Shape):
+    """A group of hosts that is done, and watched, before the next group starts."""
+
+    name: Name = Field(description="its name", examples=["canary"])
+    size: Size | None = Field(
+        default=None,
+        description="a number of hosts, or a percentage of all planned; whatever is left when missing",
+        examples=[1, "25%"],
+    )
+    hosts: Text | None = Field(
+        default=None, description="an Ansible host pattern: the wave takes from these hosts", examples=["canaries"]
+    )
+    soak: Span = Field(default=timedelta(0), description="how long to watch before the next wave", examples=["10m"])
+    tolerates: Annotated[int, Field(ge=0)] = Field(default=0, description="how many failures a canary wave may have")
+
+    def to_domain(self) -> domain.Wave:
+        """The wave as the rest of the program knows it."""
+        return domain.Wave(self.name, self.size, self.hosts, self.soak, self.tolerates)
+
+
+def window_kind(value: object) -> str:
+    """Tell a window's name from a window written in place."""
+    return "<inline>" if isinstance(value, dict) else "<name>"
+
+
+WindowOrName = Annotated[
+    Annotated[Name, Tag("<name>")] | Annotated[Window, Tag("<inline>")],
+    Discriminator(window_kind),
+]
+
+
+class ScheduleFile(Shape):
+    """What is done, to which hosts, in which window, in which waves, within which budget."""
+
+    schedule: Name | None = Field(default=None, description="its name; otherwise the file's", examples=["patch-web"])
+    title: Text | None = Field(default=None, description="what people call it; otherwise the first play's name")
+    why: Text | None = Field(default=None, description="what it is good for, in plain words; reports print it")
+    owner: Name | None = Field(
+        default=None,
+        description="the person or team that answers for it; otherwise the change's owner, then the default one",
+    )
+    kind: Literal["playbook"] = Field(default="playbook", description="what is done at its slot")
+    playbook: Text = Field(description="the playbook, below the root", examples=["playbooks/patch.yml"])
+    inventory: Name | None = Field(
+        default=None, description="an inventory of wellkept.yml; otherwise the default one", examples=["production"]
+    )
+    hosts: Text = Field(description="an Ansible host pattern", examples=["web"])
+    window: WindowOrName = Field(
+        description="a window's name, a window written in place, or `always`", examples=["prod-patch"]
+    )
+    effect: Literal["read_only", "change", "reboot", "network", "firmware"] = Field(
+        default="change", description="what the playbook does to a host; read-only work needs no window"
+    )
+    enabled: bool = Field(default=True, description="false: no slots, no runs")
+    change: Change = Field(default_factory=Change, description="the change record")
+    split: Literal["hosts", "whole"] = Field(
+        default="hosts",
+        description="`hosts`: Ansible is called once per batch of hosts; `whole`: once, without a limit",
+    )
+    split_is_safe: bool = Field(
+        default=False, description="you know that this playbook may be called per batch, whatever it looks like"
+    )
+    waves: list[Wave] = Field(
+        default_factory=list,
+        description="groups of hosts, one after the other; otherwise a canary of 1 from five hosts up, then the rest",
+    )
+    concurrency: Count = Field(default=10, description="how many hosts are changed at the same time")
+    failure_budget: Budget = Field(
+        default=domain.Amount(0),
+        description="how many hosts may fail and the run still go on: a number, or a percentage of all planned",
+        examples=["10%"],
+    )
+    before: list[Text] = Field(
+        default_factory=list, description="pre-checks: playbooks, or `health:NAME`", examples=[["health:disk"]]
+    )
+    after: list[Text] = Field(
+        default_factory=list, description="post-checks: playbooks, or `health:NAME`", examples=[["health:web-answers"]]
+    )
+    time_limit: SomeSpan | None = Field(
+        default=None, description="how long one call of Ansible may take", examples=["2h"]
+    )
+    late_start: Literal["until_cutoff", "never"] = Field(
+        default="until_cutoff", description="what happens when the scheduler was down at the opening"
+    )
+    overlap: Literal["forbid"] = Field(default="forbid", description="what happens while the last run is still going")
+    extra_vars: FreeForm = Field(
+        default_factory=dict, description="variables for Ansible", examples=[{"patch_scope": "security"}]
+    )
+    tags: list[Text] = Field(default_factory=list, description="only tasks with these tags")
+    skip_tags: list[Text] = Field(default_factory=list, description="no tasks with these tags")
+
+    def to_domain(
+        self,
+        name: str,
+        *,
+        title: str,
+        inventory: str,
+        window: MaintenanceWindow,
+        owner: str | None,
+        source: str,
+        defaults_used: tuple[str, ...],
+    ) -> domain.Schedule:
+        """The schedule as the rest of the program knows it, with what it left out filled in."""
+        return domain.Schedule(
+            name=name,
+            title=title,
+            playbook=self.playbook,
+            inventory=inventory,
+            hosts=self.hosts,
+            window=window,
+            why=self.why or "",
+            owner=owner,
+            effect=domain.Effect(self.effect),
+            enabled=self.enabled,
+            change=self.change.to_domain(owner),
+            split=domain.Split(self.split),
+            split_is_safe=self.split_is_safe,
+            waves=tuple(wave.to_domain() for wave in self.waves),
+            concurrency=self.concurrency,
+            failure_budget=self.failure_budget,
+            before=tuple(self.before),
+            after=tuple(self.after),
+            time_limit=self.time_limit,
+            overlap=domain.Overlap(self.overlap),
+            late_start=self.late_start,
+            extra_vars=self.extra_vars,
+            tags=tuple(self.tags),
+            skip_tags=tuple(self.skip_tags),
+            source=source,
+            defaults_used=defaults_used,
+        )

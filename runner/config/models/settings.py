@@ -1,0 +1,170 @@
+"""wellkept.yml: the settings of a maintenance repository."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from runner.config.fields import Budget, KeyFile, Name, PublicKey, Text, Zone
+from runner.config.models.shape import Shape
+from runner.domain import settings as domain
+
+
+class Defaults(Shape):
+    """What schedules, windows and freezes use when they do not say otherwise."""
+
+    inventory: Name | None = Field(
+        default=None, description="the inventory of schedules and health checks that name none"
+    )
+    owner: Name | None = Field(
+        default=None, description="the person or team that answers for schedules without an owner"
+    )
+    timezone: Zone | None = Field(default=None, description="the IANA zone of windows and freezes that name none")
+
+
+class Inventory(Shape):
+    """A named source of hosts."""
+
+    source: Text = Field(
+        description="any Ansible source: a file, a folder, or a host list such as `a,b`",
+        examples=["inventories/production"],
+    )
+    min_hosts: Annotated[int, Field(ge=0)] = Field(default=1, description="fewer hosts than this hold all work")
+    max_drop: Budget | None = Field(
+        default=None, description="losing more than this against the last good answer holds all work", examples=["20%"]
+    )
+
+    def to_domain(self, name: str) -> domain.Inventory:
+        """The inventory as the rest of the program knows it."""
+        return domain.Inventory(name, self.source, self.min_hosts, self.max_drop)
+
+
+class Ansible(Shape):
+    """The user's own Ansible, when it is not the one on PATH."""
+
+    config: Text | None = Field(default=None, description="the configuration file", examples=["ansible.cfg"])
+    bin: Text | None = Field(
+        default=None, description="the folder of ansible-playbook and its companions", examples=["/opt/ansible/bin"]
+    )
+
+    def to_domain(self) -> domain.AnsibleSettings:
+        """The settings as the rest of the program knows them."""
+        return domain.AnsibleSettings(self.config, self.bin)
+
+
+class Secret(Shape):
+    """Where a secret is found, never what it is; exactly one of the three."""
+
+    env: Text | None = Field(default=None, description="the environment variable that holds it")
+    file: Text | None = Field(default=None, description="the file that holds it")
+    command: Text | None = Field(default=None, description="the command line that prints it")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_literals(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            raise PydanticCustomError("secret_itself", "a secret stands here itself")
+        return value
+
+    def to_domain(self) -> domain.SecretSource:
+        """The reference as the rest of the program knows it."""
+        return domain.SecretSource(self.env, self.file, self.command)
+
+
+class Secrets(Shape):
+    """Secrets by reference: what Ansible asks for."""
+
+    vault: dict[Text, Secret] = Field(default_factory=dict, description="vault passwords by vault id")
+    become: dict[Text, Secret] = Field(default_factory=dict, description="become passwords by host pattern")
+
+    def to_domain(self) -> domain.Secrets:
+        """The references as the rest of the program knows them."""
+        return domain.Secrets(
+            vault={name: secret.to_domain() for name, secret in self.vault.items()},
+            become={name: secret.to_domain() for name, secret in self.become.items()},
+        )
+
+
+class Person(Shape):
+    """Somebody who may approve, own or be told."""
+
+    mail: Annotated[str, Field(pattern=r"^\S+@\S+$")] | None = Field(
+        default=None, description="the address for mail", examples=["ana@example.com"]
+    )
+    keys: list[PublicKey] = Field(
+        default_factory=list, description="OpenSSH public keys that approvals are signed with"
+    )
+
+    def to_domain(self, name: str) -> domain.Person:
+        """The person as the rest of the program knows them."""
+        return domain.Person(name, self.mail, tuple(self.keys))
+
+
+class Team(Shape):
+    """People who answer for something together."""
+
+    members: list[Name] = Field(default_factory=list, description="names from `people`", examples=[["ana"]])
+    may: list[Literal["approve", "override"]] = Field(default_factory=list, description="what its members may do")
+
+    def to_domain(self, name: str) -> domain.Team:
+        """The team as the rest of the program knows it."""
+        return domain.Team(name, tuple(self.members), tuple(self.may))
+
+
+class Service(Shape):
+    """The business side: what hosts are for, and who answers for them."""
+
+    title: Text = Field(description="what people call it", examples=["the web shop"])
+    hosts: Text = Field(description="an Ansible host pattern", examples=["web"])
+    inventory: Name | None = Field(default=None, description="the inventory of these hosts; otherwise the default one")
+    impact: Literal["low", "medium", "high"] = Field(default="medium", description="how much an outage hurts")
+    owner: Name | None = Field(default=None, description="the person or team that answers for it")
+    custodian: Text | None = Field(default=None, description="who speaks for its users", examples=["Head of Sales"])
+    users: Annotated[int, Field(ge=0)] | None = Field(default=None, description="how many people use it")
+
+    def to_domain(self, name: str) -> domain.Service:
+        """The service as the rest of the program knows it."""
+        return domain.Service(
+            name, self.title, self.hosts, self.inventory, self.impact, self.owner, self.custodian, self.users
+        )
+
+
+class Signing(Shape):
+    """What the record's checkpoints are signed with."""
+
+    key: KeyFile = Field(
+        description="the file of an OpenSSH Ed25519 key; `${NAME}` is taken from the environment",
+        examples=["${WELLKEPT_SIGNING_KEY}"],
+    )
+
+
+class Tickets(Shape):
+    """Where tickets are filed."""
+
+    desk: Literal["local"] = Field(default="local", description="the ticket desk")
+
+
+class SettingsFile(Shape):
+    """wellkept.yml: the settings of a maintenance repository."""
+
+    format: Literal[1] = Field(description="the version of this language", examples=[1])
+    organisation: Text = Field(description="whose systems these are, as reports print it", examples=["Example Ltd"])
+    database: Text = Field(
+        default="sqlite:///var/wellkept.db",
+        description="where the record is kept: sqlite:/// with a path, or postgresql://…; `${NAME}` is taken from the environment",
+    )
+    state_dir: Text = Field(default="var", description="the folder for snapshots, spools and locks")
+    strict: bool = Field(default=False, description="make a missing owner or `why` an error")
+    defaults: Defaults = Field(
+        default_factory=Defaults, description="what definitions use when they do not say otherwise"
+    )
+    inventories: dict[Name, Inventory] = Field(default_factory=dict, description="sources of hosts by name")
+    ansible: Ansible = Field(default_factory=Ansible, description="your own Ansible")
+    secrets: Secrets = Field(default_factory=Secrets, description="secrets by reference")
+    people: dict[Name, Person] = Field(default_factory=dict, description="people by name")
+    teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
+    services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
+    tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
+    signing: Signing | None = Field(default=None, description="what checkpoints of the record are signed with")

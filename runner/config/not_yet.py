@@ -1,0 +1,85 @@
+"""What the language has and this version has not: known keys and values that are refused as "not supported yet".
+
+Whoever builds one of them takes it out of here.
+"""
+
+from __future__ import annotations
+
+# The class of the model -> keys that are known there.
+KEYS: dict[str, tuple[str, ...]] = {
+    "SettingsFile": ("boundaries", "alerts", "notify"),
+    "Inventory": ("ansible",),
+    "Tickets": ("escalation",),
+    "WindowsFile": ("calendars",),
+    "Window": (
+        "offset_days",
+        "interval",
+        "since",
+        "rrule",
+        "cron",
+        "ics",
+        "summary",
+        "exdate",
+        "rdate",
+        "dst",
+        "calendar",
+        "holidays",
+        "roll",
+        "freeze",
+        "min_usable",
+        "splay",
+    ),
+    "FreezeBetween": ("ics",),
+    "FreezeEveryYear": ("ics",),
+    "ScheduleFile": (
+        "every",
+        "requires",
+        "apart",
+        "hold_on",
+        "on_failure",
+        "catch_up",
+        "mute",
+        "announce",
+        "ansible",
+    ),
+    "HealthFile": ("depends",),
+    "ReportFile": ("at", "send_to"),
+}
+
+# (class of the model, key) -> values that are known there.
+VALUES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("ScheduleFile", "kind"): ("manual",),
+    ("ScheduleFile", "overlap"): ("queue",),
+    ("Tickets", "desk"): (
+        "request-tracker",
+        "redmine",
+        "roundup",
+        "github",
+        "gitlab",
+        "jira",
+        "servicenow",
+        "zammad",
+        "webhook",
+    ),
+    ("ReportFile", "edition"): ("executive", "manager", "technician"),
+    ("ReportFile", "formats"): ("pdf", "csv"),
+    ("HealthFile", "probe"): ("tls", "plugin", "network", "playbook"),
+}
+
+# A key or (key, value) that is not built yet -> keys that are not missing where it stands.
+INSTEAD_OF: dict[str | tuple[str, str], tuple[str, ...]] = {
+    "rrule": ("day",),
+    "cron": ("day", "start"),
+    "ics": ("day", "start", "from", "to"),
+    "every": ("window",),
+    ("kind", "manual"): ("playbook", "hosts"),
+}
+
+
+def instead_of(raw: object) -> frozenset[str]:
+    """The keys that need not stand in this mapping, because something that is not built yet stands there for them."""
+    if not isinstance(raw, dict):
+        return frozenset()
+    pairs = {(key, value) for key, value in raw.items() if isinstance(value, str)}
+    present = [*(key for key in raw if key in INSTEAD_OF), *(pair for pair in pairs if pair in INSTEAD_OF)]
+    return frozenset(key for found in present for key in INSTEAD_OF[found])

@@ -1,0 +1,24 @@
+"""Rules between keys and between files: pure functions over whatever could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from runner.config.ground import Ground
+from runner.config.rules import freezes, health, playbooks, reports, schedules, settings, windows
+from runner.errors import Problem
+
+RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
+    settings.problems,
+    windows.problems,
+    freezes.problems,
+    schedules.problems,
+    playbooks.problems,
+    health.problems,
+    reports.problems,
+)
+
+
+def broken_rules(ground: Ground) -> list[Problem]:
+    """Every problem that shows only between keys or between files."""
+    return [problem for rule in RULES for problem in rule(ground)]

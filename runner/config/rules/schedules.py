@@ -1,0 +1,87 @@
+"""Schedules: names that exist, waves in an order that makes sense, and somebody who answers for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runner.config.declared import Declared
+from runner.config.ground import Ground
+from runner.config.models.schedule import ScheduleFile, Wave
+from runner.config.names import CHECK, INVENTORY, OWNER, WINDOW
+from runner.errors import Problem
+
+HEALTH = "health:"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
+_NOT_WITH_WHOLE = ("waves", "concurrency", "apart")
+
+
+def problems(ground: Ground) -> Iterator[Problem]:
+    """Everything that is wrong with schedules beyond their shape, but for their playbooks."""
+    strict = bool(ground.declared.settings and ground.declared.settings.value("strict"))
+    for schedule in ground.declared.schedules.values():
+        yield from _name(schedule)
+        yield from _references(schedule, ground)
+        yield from _answered_for(schedule, ground, severity="error" if strict else "warning")
+        yield from _waves(schedule)
+        yield from _whole(schedule)
+
+
+def _name(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """The name of a file is the schedule's, unless the file says otherwise."""
+    if "schedule" not in schedule.raw and not _NAME.fullmatch(schedule.name):
+        says = f"{schedule.name!r}, the file's name, is no name of a schedule. Rename the file, or add schedule: NAME"
+        yield schedule.problem(says=says)
+
+
+def _references(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Problem]:
+    """Names that nothing bears, and an inventory that nobody names."""
+    yield from ground.names.check(schedule, INVENTORY, "inventory")
+    yield from ground.names.check(schedule, OWNER, "owner")
+    yield from ground.names.check(schedule, OWNER, "change", "owner")
+    yield from ground.names.check(schedule, WINDOW, "window")
+    for key in ("before", "after"):
+        for path, text in schedule.texts(key):
+            if text.startswith(HEALTH):
+                yield from ground.names.check_one(schedule, CHECK, path, text.removeprefix(HEALTH))
+    if "inventory" not in schedule.raw and not ground.inventory and schedule.raw:
+        says = "inventory: none is named, and there is no default. Add inventory: NAME, or a default in wellkept.yml: defaults: {inventory: NAME}"
+        yield schedule.problem(says=says)
+
+
+def _answered_for(schedule: Declared[ScheduleFile], ground: Ground, *, severity: str) -> Iterator[Problem]:
+    """Somebody answers for a schedule, and it is told what for."""
+    change = schedule.raw.get("change")
+    owned = "owner" in schedule.raw or (isinstance(change, dict) and "owner" in change) or ground.owner
+    if not owned and schedule.raw:
+        says = "owner is missing: nobody answers for this schedule. Add owner: NAME, or a default in wellkept.yml"
+        yield schedule.problem(says=says, severity=severity)
+    if "why" not in schedule.raw and schedule.raw:
+        says = "why is missing: reports cannot say what this is good for. Add why: and a sentence"
+        yield schedule.problem(says=says, severity=severity)
+
+
+def _waves(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """Each wave has a name of its own, and the one that takes whatever is left comes last."""
+    waves = schedule.value("waves")
+    if not isinstance(waves, list):
+        return
+    seen: set[str] = set()
+    for number, wave in enumerate(waves):
+        assert isinstance(wave, Wave)  # noqa: S101  tells the type only
+        if wave.name in seen:
+            says = f"name: there are two waves {wave.name!r}. Rename one"
+            yield schedule.problem("waves", number, "name", says=says)
+        seen.add(wave.name)
+        if wave.size is None and wave.hosts is None and number < len(waves) - 1:
+            says = f"waves: {wave.name!r} has no size, so it takes whatever is left, and nothing remains for later waves. Give it a size, or put it last"
+            yield schedule.problem("waves", number, says=says)
+
+
+def _whole(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """A playbook that is called once for all hosts has no waves."""
+    if schedule.raw.get("split") == "whole":
+        for key in _NOT_WITH_WHOLE:
+            if key in schedule.raw:
+                says = f"{key}: has no effect with split: whole, which calls Ansible once for all hosts. Remove it, or write split: hosts"
+                yield schedule.problem(key, says=says, at_key=True)

@@ -1,0 +1,119 @@
+"""wellkept.yml: references, secrets, the database and what must be there on this machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from runner.config.declared import Declared
+from runner.config.environment import missing
+from runner.config.ground import Ground
+from runner.config.models.settings import SettingsFile
+from runner.config.names import INVENTORY, OWNER, PERSON
+from runner.errors import Problem
+
+_DATABASE = re.compile(r"(sqlite:///[^?]|postgresql(\+psycopg)?://)")
+_PASSWORD = re.compile(r"://[^/@:]+:[^@$]+@")
+_SOURCES = ("env", "file", "command")
+
+
+def problems(ground: Ground) -> Iterator[Problem]:
+    """Everything that is wrong in wellkept.yml beyond its shape."""
+    settings = ground.declared.settings
+    if settings is None:
+        return
+    yield from ground.ansible.problems
+    yield from _references(settings, ground)
+    yield from _owners(settings)
+    yield from _secrets(settings)
+    yield from _database(settings, ground.environ)
+    yield from _environment(settings, ground.environ)
+    yield from _files(settings, ground)
+
+
+def _references(settings: Declared[SettingsFile], ground: Ground) -> Iterator[Problem]:
+    """Names of wellkept.yml that wellkept.yml itself does not declare."""
+    names = ground.names
+    yield from names.check(settings, INVENTORY, "defaults", "inventory")
+    yield from names.check(settings, OWNER, "defaults", "owner")
+    for team in _mapping(settings, "teams"):
+        yield from names.check(settings, PERSON, "teams", team, "members")
+    for service in _mapping(settings, "services"):
+        yield from names.check(settings, INVENTORY, "services", service, "inventory")
+        yield from names.check(settings, OWNER, "services", service, "owner")
+
+
+def _owners(settings: Declared[SettingsFile]) -> Iterator[Problem]:
+    """An owner is one name, so a person and a team cannot share it."""
+    for name in _mapping(settings, "teams").keys() & _mapping(settings, "people").keys():
+        person = settings.source.place(("people", name))
+        says = f"{name}: a person bears this name too ({person}), so that an owner would not be clear. Rename one"
+        yield settings.problem("teams", name, says=says, at_key=True)
+
+
+def _secrets(settings: Declared[SettingsFile]) -> Iterator[Problem]:
+    """A secret has exactly one source."""
+    for kind, secrets in _mapping(settings, "secrets").items():
+        for name, secret in secrets.items() if isinstance(secrets, dict) else ():
+            if not isinstance(secret, dict):
+                continue
+            sources = [key for key in secret if key in _SOURCES]
+            if len(sources) > 1:
+                says = f"{name}: has {len(sources)} sources ({', '.join(sources)}). Keep one"
+                yield settings.problem("secrets", kind, name, says=says, at_key=True)
+            if not sources:
+                says = f"{name}: names no source. Write {{env: NAME}}, {{file: PATH}} or {{command: LINE}}"
+                yield settings.problem("secrets", kind, name, says=says, at_key=True)
+
+
+def _database(settings: Declared[SettingsFile], environ: Mapping[str, str]) -> Iterator[Problem]:
+    """The database is a file of SQLite or a server of PostgreSQL, and its password is not written down."""
+    url = settings.raw.get("database")
+    if not isinstance(url, str):
+        return
+    for name in missing(url, environ):
+        says = f"database: {name} is not set in the environment. Set it, or write the address without ${{{name}}}"
+        yield settings.problem("database", says=says)
+    if not url.startswith("${") and not _DATABASE.match(url):
+        says = "database: not known. Write sqlite:///var/wellkept.db, or postgresql://HOST/NAME"
+        yield settings.problem("database", says=says)
+    if _PASSWORD.search(url):
+        says = "database: a password stands here itself. Take it from the environment: postgresql://wellkept:${NAME}@…"
+        yield settings.problem("database", says=says, severity="warning")
+
+
+def _environment(settings: Declared[SettingsFile], environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Other settings that name variables which are not set."""
+    for _, text in settings.texts("state_dir"):
+        for name in missing(text, environ):
+            yield settings.problem("state_dir", says=f"state_dir: {name} is not set in the environment. Set it")
+    for path, text in settings.texts("signing", "key"):
+        for name in missing(text, environ):
+            says = f"key: {name} is not set in the environment; the default key in state_dir is used. Set it to the key's path"
+            yield settings.source.problem(path, says, severity="warning")
+
+
+def _files(settings: Declared[SettingsFile], ground: Ground) -> Iterator[Problem]:
+    """Inventories and Ansible's own files that are not there; a source with a comma is a list of hosts."""
+    for name in _mapping(settings, "inventories"):
+        for path, source in settings.texts("inventories", name, "source"):
+            if "," not in source and not _exists(ground, source):
+                says = f"source: there is no inventory {source}. Paths are relative to the folder of wellkept.yml"
+                yield settings.source.problem(path, says)
+    for key, what in (("config", "configuration"), ("bin", "folder")):
+        for path, text in settings.texts("ansible", key):
+            if not _exists(ground, text):
+                says = f"{key}: there is no {what} {text}. Paths are relative to the folder of wellkept.yml"
+                yield settings.source.problem(path, says)
+
+
+def _exists(ground: Ground, path: str) -> bool:
+    try:
+        return (ground.root / path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _mapping(settings: Declared[SettingsFile], key: str) -> Mapping[str, object]:
+    found = settings.raw.get(key)
+    return found if isinstance(found, dict) else {}
