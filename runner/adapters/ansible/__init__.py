@@ -1,5 +1,19 @@
 """Runs playbooks by ansible-runner, in processes of their own, below a leash that can always end them."""
 
-from runner.adapters.ansible.playbooks import AnsibleExecutor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.adapters.ansible.playbooks import AnsibleExecutor
 
 __all__ = ["AnsibleExecutor"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Load our side only when it is asked for: the executor, started once per piece, has no use for it."""
+    if name != "AnsibleExecutor":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runner.adapters.ansible.playbooks import AnsibleExecutor
+
+    return AnsibleExecutor

@@ -97,7 +97,12 @@ class Shaper:
             record |= told_by_result(content, plain(event.get("stdout")), failed=kind is not EventKind.HOST_OK)
         if kind is EventKind.STATS:
             record["stats"] = recap(content)
-        return {key: value for key, value in record.items() if value not in ("", None, False)}
+        return {key: value for key, value in record.items() if says_something(value)}
+
+
+def says_something(value: object) -> bool:
+    """Whether a field is worth its place; an exit code of 0 is."""
+    return not (value is None or value is False or value == "")
 
 
 def told_by_task(content: Mapping[str, Any], project: PurePath) -> Record:

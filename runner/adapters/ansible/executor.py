@@ -113,7 +113,7 @@ def resolve_all(kind: str, order: Order, *, environ: Mapping[str, str], cwd: Pat
 
 def own_line(kind: EventKind, **more: object) -> Record:
     """A line that is the executor's own, without a counter of ansible-runner."""
-    told = {key: value for key, value in more.items() if value not in ("", None)}
+    told = {key: value for key, value in more.items() if value is not None and value != ""}
     return {"kind": kind.value, "at": datetime.now(UTC).isoformat(), **told}
 
 

@@ -210,6 +210,12 @@ def send(process: Process, number: signal.Signals) -> bool:
     return True
 
 
+def signal_for(process: Process, found: Found, *, late: bool) -> signal.Signals:
+    """TERM, or KILL after the grace; KILL at once for Ansible's own processes above a package manager, for on TERM they would end it themselves."""
+    hard = late or (bool(found.working) and "ansible-playbook" in title(process.pid))
+    return signal.SIGKILL if hard else signal.SIGTERM
+
+
 def sweep(look: Callable[[set[tuple[int, str]]], Found], *, between: Callable[[], None]) -> Swept:
     """TERM each target once, KILL it after a grace, until two looks in a row find none; `between` is called between looks."""
     began, known, ended, calm = time.monotonic(), set[tuple[int, str]](), set[tuple[int, str]](), 0
@@ -223,7 +229,7 @@ def sweep(look: Callable[[set[tuple[int, str]]], Found], *, between: Callable[[]
         for process in found.targets.values():
             if passed > GRACE or (process.pid, process.start) not in known:
                 known.add((process.pid, process.start))
-                if send(process, signal.SIGKILL if passed > GRACE else signal.SIGTERM):
+                if send(process, signal_for(process, found, late=passed > GRACE)):
                     ended.add((process.pid, process.start))
         time.sleep(0.02)
 

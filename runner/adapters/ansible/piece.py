@@ -41,6 +41,11 @@ class LeashedPiece:
         self._ended_by = ""
         self._end: PieceEnd | None = None
 
+    @property
+    def leash_pid(self) -> int:
+        """The process id of the leash that this piece hangs on."""
+        return self._line.pid
+
     def events(self, *, wait: float) -> Sequence[Event]:
         """Events that came since the last call, at most a few hundred; waits up to `wait` seconds for the first one."""
         until = self._monotonic() + wait
