@@ -7,7 +7,7 @@ import shutil
 import signal
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from tests.lab.errors import LabError
 from tests.lab.plan import read_plan
@@ -21,8 +21,9 @@ OURS = ("control", "hosts", "id", "id.pub", "inventory.yml", "known_hosts", "rep
 
 
 def take_lock(folder: Path) -> int | None:
-    """Take the lab's lock, which is held for its whole life; None while another lab lives in `folder`."""
+    """Make `folder` and take the lab's lock, which is held for its whole life; None while another lab lives there."""
     while True:
+        folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,11 +41,17 @@ def is_alive(folder: Path) -> bool:
     """Whether a lab lives in `folder`, starts or is still ending there."""
     try:
         with (folder / LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return is_held(lock)
+    except FileNotFoundError:
+        return False
+
+
+def is_held(lock: BinaryIO) -> bool:
+    """Whether a lab holds `lock`, its opened lock file; true until the last of its processes has ended."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:
-        pass
     return False
 
 
@@ -93,7 +100,7 @@ def _guard(folder: Path, *, owner: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: os.kill(supervisor, signal.SIGTERM))
     while os.wait()[0] != supervisor:
         pass  # an orphan that we adopted
-    end_descendants(guard)
+    end_descendants()
     clear(folder)
 
 
@@ -102,7 +109,9 @@ def _supervise(folder: Path, *, owner: int, guard: int) -> NoReturn:
     try:
         die_with_parent(guard, signal_number=signal.SIGTERM)
         Supervisor(read_plan(folder / STATE), folder=folder, owner=owner).serve()
-        if os.getppid() != guard:
+        if os.getppid() != guard:  # nobody is left to end the hosts but us
+            adopt_orphans()
+            end_descendants()
             clear(folder)
     except Exception:  # noqa: BLE001  (the end of this process: the log must say why)
         traceback.print_exc()

@@ -23,7 +23,7 @@ WITHOUT_THE_MACHINE = ("setpriv", f"--bounding-set={NOT_FOR_HOSTS}")
 
 PAUSE = 0.3
 SHORT_LIFE = 1.0
-TRIES = 5
+TRIES = 3
 
 
 class HostState(StrEnum):

@@ -1,17 +1,18 @@
 """The lab as its users see it: bring hosts up, look into them, break and mend them, and take everything down."""
 
+import contextlib
 import os
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from tests.lab import control, repository
 from tests.lab.errors import LabError
 from tests.lab.faults import BY_SUPERVISOR, INSIDE
-from tests.lab.guard import LOG, STATE, is_alive
+from tests.lab.guard import LOCK, LOG, STATE, is_alive, is_held
 from tests.lab.host import INTO, WITHOUT_THE_MACHINE
 from tests.lab.inventory import ssh_options
 from tests.lab.plan import LabPlan, Mode, read_plan
@@ -125,12 +126,8 @@ class Lab:
 
     def down(self) -> None:
         """End every host and remove every file of the lab; no matter if it is down already."""
-        try:
-            control.ask(self.folder, "stop")
-        except LabError:
-            if not is_alive(self.folder):
-                return
-        self._wait_for_the_end()
+        with contextlib.suppress(FileNotFoundError), (self.folder / LOCK).open("rb") as lock:
+            self._wait_for_the_end(lock)
 
     def run(
         self, host: str, argv: Sequence[str], *, text: str | None = None, seconds: float = 60
@@ -155,6 +152,8 @@ class Lab:
         deadline = time.monotonic() + seconds
         for host in hosts or self.hosts:
             while not greets(self.port(host), seconds=1):
+                if self._state(host) == "failed":
+                    raise LabError(f"{host} was given up: {self._last_words(host)}")
                 if time.monotonic() > deadline:
                     raise LabError(f"{host} did not come up within {seconds:g} s: {self._last_words(host)}")
                 time.sleep(0.03)
@@ -204,14 +203,32 @@ class Lab:
         enter = ["nsenter", "--target", target, *user, *INTO, *less]
         return [*enter, "env", "--ignore-environment", "--chdir=/root", *environment]
 
-    def _last_words(self, host: str) -> str:
-        logs = [self.folder / "hosts" / host / name for name in ("console.log", "sshd.log")]
-        written = [path.read_text(errors="replace").strip() for path in (*logs, self.folder / LOG) if path.exists()]
-        return " | ".join(text[-400:] for text in written if text) or "it said nothing"
+    def _state(self, host: str) -> object:
+        """How the supervisor sees a host; None while it does not listen yet, LabError when it is gone."""
+        try:
+            hosts = self.status()["hosts"]
+        except LabError:
+            if not is_alive(self.folder):
+                raise
+            return None
+        return hosts[host]["state"] if isinstance(hosts, dict) else None
 
-    def _wait_for_the_end(self) -> None:
+    def _last_words(self, host: str) -> str:
+        logs = [
+            self.folder / "hosts" / host / "console.log",
+            self.folder / "hosts" / host / "sshd.log",
+            self.folder / LOG,
+        ]
+        lines = [
+            line.strip() for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()[-2:]
+        ]
+        return " | ".join(filter(None, lines)) or "it said nothing"
+
+    def _wait_for_the_end(self, lock: BinaryIO) -> None:
         deadline = time.monotonic() + SECONDS_TO_END
-        while is_alive(self.folder):
+        while is_held(lock):
+            with contextlib.suppress(LabError):  # its supervisor may not listen yet, or be ending already
+                control.ask(self.folder, "stop")
             if time.monotonic() > deadline:
                 raise LabError(
                     f"{self.folder}: the lab did not end within {SECONDS_TO_END:g} s; see {self.folder / LOG}"

@@ -58,9 +58,15 @@ def send(signal_number: int, pids: Iterable[int]) -> None:
             os.kill(pid, signal_number)
 
 
-def end_descendants(root: int, *, seconds: float = 5.0) -> None:
-    """Kill everything below `root` until nothing is left, or `seconds` have passed."""
+def end_descendants(*, seconds: float = 5.0) -> None:
+    """Kill everything below this process until nothing is left or `seconds` have passed.
+
+    The dead are reaped on the way: the first process of a namespace can only end when all within have been.
+    """
     deadline = time.monotonic() + seconds
-    while (pids := descendants(root)) and time.monotonic() < deadline:
+    while (pids := descendants(os.getpid())) and time.monotonic() < deadline:
         send(signal.SIGKILL, pids)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         time.sleep(0.01)

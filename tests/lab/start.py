@@ -44,7 +44,6 @@ def start(folder: Path, wishes: Wishes, *, owner: int) -> LabPlan:
     require_programs(mode)
     login = login_name()
     existed = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
     lock = take_lock(folder)
     if lock is None:
         raise LabError(f"{folder}: this lab is up already; end it with: python -m tests.lab down {folder}")
@@ -86,6 +85,8 @@ def _prepare(folder: Path, plan: LabPlan, *, offer: str) -> None:
     make_key(folder / "id", comment="lab")
     (folder / "repo").mkdir()
     kinds = [host.packages for host in plan.hosts]
+    if plan.mode is Mode.PLAIN and os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd insists on it, also outside a service
     if plan.mode is not Mode.PLAIN:
         names = dict.fromkeys([*ON_EVERY_HOST, *(name for kind in kinds for name in kind)])
         make_repository(folder / "repo", names, offer=offer)
@@ -108,8 +109,6 @@ def _prepare(folder: Path, plan: LabPlan, *, offer: str) -> None:
 
 
 def _launch_guard(folder: Path, *, lock: int, owner: int, ports: Sequence[int]) -> None:
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd started outside a service insists on it
     watched = _watch(owner)
     try:
         descriptors = [lock, watched, *ports]

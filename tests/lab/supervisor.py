@@ -1,4 +1,4 @@
-"""The one process that owns all hosts of a lab: it keeps them running, takes wishes, and ends them all."""
+"""The one process that owns all hosts of a lab: it keeps them running, takes wishes, and knows when to end."""
 
 import os
 import selectors
@@ -39,19 +39,15 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def serve(self) -> None:
-        """Run until the end of the lab, and end every host."""
+        """Run until the end of the lab; the hosts are ended by the guard above us."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._selector.register(self._listener, selectors.EVENT_READ, self._answer)
         self._selector.register(self._owner, selectors.EVENT_READ, self._stop)
-        try:
-            while not self._stopping:
-                self._look_after_hosts()
-                for key, _ in self._selector.select(self._pause()):
-                    key.data()
-        finally:
-            for host in self._hosts.values():
-                host.halt()
+        while not self._stopping:
+            self._look_after_hosts()
+            for key, _ in self._selector.select(self._pause()):
+                key.data()
 
     def _look_after_hosts(self) -> None:
         now = time.monotonic()
