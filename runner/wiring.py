@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
     from runner.domain.settings import Definitions, Settings
     from runner.operations.site import Site
-    from runner.ports import Signer
+    from runner.ports import InventoryReader, Signer
     from runner.store.database import Store
 
 
@@ -68,22 +68,26 @@ class App:
         return SshSigner(key, environ=self.environ)
 
     @cached_property
+    def inventories(self) -> InventoryReader:
+        """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
+        from runner.adapters.inventory import AnsibleInventory
+        from runner.adapters.secrets import vault_passwords
+
+        look_up = vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
+        return AnsibleInventory(environ=self.environ, vault_passwords=look_up)
+
+    @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
         from runner.adapters import processes
         from runner.adapters.ansible import AnsibleExecutor
-        from runner.adapters.inventory import AnsibleInventory
         from runner.adapters.probes import Probes
-        from runner.adapters.secrets import vault_passwords
         from runner.adapters.snapshots import FileSnapshots
         from runner.adapters.versions import versions
         from runner.operations.reload import InForce
         from runner.operations.site import Site, Snapshotted
 
         state = self.settings.state_dir
-        inventories = AnsibleInventory(
-            environ=self.environ, vault_passwords=vault_passwords(self.settings.secrets, environ=self.environ)
-        )
         return Site(
             root=self.root,
             state_dir=state,
@@ -91,10 +95,10 @@ class App:
             clock=self.clock,
             monotonic=time.monotonic,
             executor=AnsibleExecutor(),
-            inventories=inventories,
+            inventories=self.inventories,
             probe=Probes(project=self.root, environ=self.environ),
             snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
-            snapshotted=Snapshotted(state / "snapshots", self.environ, inventories),
+            snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories),
             signer=self.signer,
             owner=processes.this_process(),
             actor=processes.login_actor(self.environ),

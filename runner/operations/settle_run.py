@@ -66,7 +66,7 @@ def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> 
 def after_settling(record: RunRecord, *, site: Site) -> None:
     """What follows from a settled run; each part can be repeated and is repeated by the next pass if it fails here."""
     site.executor.finish_run(record.id, site.control_path(record.id))
-    reconcile_tickets(site.store, record.id, clock=site.clock)
+    reconcile_tickets(site.store, record.id, clock=site.clock, services=record.plan.services)
     write_checkpoint(site.store, site.signer, clock=site.clock)
 
 

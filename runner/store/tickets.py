@@ -312,3 +312,9 @@ def events(connection: Connection, ticket_id: str) -> list[TicketEvent]:
     """A ticket's history, in order."""
     wanted = select_as(TicketEvent, ticket_events).where(ticket_events.c.ticket_id == ticket_id)
     return read(connection, TicketEvent, wanted.order_by(ticket_events.c.seq))
+
+
+def of_run(connection: Connection, run_id: str) -> list[Ticket]:
+    """The tickets that a run opened, touched, reopened or closed, in the order in which they were opened."""
+    named = select(ticket_events.c.ticket_id).where(ticket_events.c.run_id == run_id)
+    return read(connection, Ticket, _wanted().where(tickets.c.id.in_(named)))

@@ -1,0 +1,31 @@
+"""Instants as people type them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from runner.domain.duration import parse_timedelta
+from runner.errors import UsageError
+
+
+def parse_until(text: str, *, now: datetime, zone: str) -> datetime:
+    """A duration from now (`2h`), or a local or offset date and time; raises UsageError."""
+    try:
+        return now + parse_timedelta(text)
+    except ValueError:
+        return parse_instant(text, now=now, zone=zone)
+
+
+def parse_instant(text: str, *, now: datetime, zone: str) -> datetime:
+    """`now`, a date, a date and time, or a time today, in the repository's zone unless it has an offset; raises UsageError."""
+    if text.strip() == "now":
+        return now
+    local = now.astimezone(ZoneInfo(zone))
+    for candidate in (text.strip(), f"{local:%Y-%m-%d}T{text.strip()}"):
+        try:
+            found = datetime.fromisoformat(candidate)
+        except ValueError:
+            continue
+        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    raise UsageError(f"{text!r} is no time. Write 2026-03-22, '2026-03-22 04:00', 04:00, or a duration such as 2h.")

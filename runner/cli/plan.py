@@ -1,0 +1,115 @@
+"""`wellkept plan`."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.app import pass_app
+from runner.cli.output import Column, format_option, show, show_json
+from runner.operations.plan_occurrence import Plan
+from runner.wiring import App
+
+OVERVIEW = [Column("SCHEDULE", "schedule"), Column("HOSTS", "hosts"), Column("NEXT OPENING", "opens"), Column("HELD BY", "held"), Column("DIGEST", "digest")]
+
+
+@click.command("plan")
+@click.argument("name", required=False)
+@click.option("--at", "at_text", default="now", show_default=True, help="Plan for that instant.")
+@click.option("--limit", metavar="PATTERN", help="Only these of the schedule's hosts.")
+@format_option
+@pass_app
+def command(app: App, name: str | None, at_text: str, limit: str | None, form: str) -> None:
+    r"""Show what a schedule would do, and whether anything holds it.
+
+    \b
+    wellkept plan                              every schedule in one line each
+    wellkept plan patch-web                    hosts, waves, guards, defaults, digest
+    wellkept plan patch-web --at "2026-03-22 02:30"
+    """
+    from runner.cli.instants import parse_instant
+    from runner.operations.plan_occurrence import plan_occurrence
+
+    at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
+    names = [name] if name else list(app.definitions.schedules)
+    plans = [plan_occurrence(each, definitions=app.definitions, site=app.site, at=at, limit=limit) for each in names]
+    rows = [as_row(plan, app) for plan in plans]
+    if form == "json":
+        show_json({"plans": rows})
+    elif name:
+        click.echo("\n".join(lines_of(plans[0], app)))
+    else:
+        show("plans", [in_one_line(row) for row in rows], OVERVIEW, form=form, empty="There is no schedule yet. See schedules/README.md.")
+
+
+def as_row(plan: Plan, app: App) -> dict[str, object]:
+    """The whole plan for JSON."""
+    opening = plan.opening or plan.following
+    return {
+        "schedule": plan.schedule.name,
+        "title": plan.schedule.title,
+        "at": plan.at.isoformat(),
+        "hosts": list(plan.run.hosts),
+        "waves": [{"name": w.name, "size": w.size, "hosts": list(w.hosts), "canary": w.is_canary} for w in plan.run.waves],
+        "failure_budget": plan.run.budget,
+        "concurrency": plan.run.concurrency,
+        "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
+        "holds": [{"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None} for h in plan.holds],
+        "carried": list(plan.run.carried),
+        "defaults": list(plan.schedule.defaults_used),
+        "digest": plan.digest,
+        "adds_to_ansible": list(app.site.adds_to_ansible()),
+    }
+
+
+def in_one_line(row: dict[str, object]) -> dict[str, object]:
+    """A plan as a line of the overview."""
+    holds, hosts = row["holds"], row["hosts"]
+    held = "; ".join(hold["reason"] for hold in holds) if isinstance(holds, list) else ""
+    return {**row, "hosts": len(hosts) if isinstance(hosts, list) else 0, "held": held, "digest": str(row["digest"])[:12]}
+
+
+def lines_of(plan: Plan, app: App) -> list[str]:
+    """A plan as a person reads it."""
+    run, schedule = plan.run, plan.schedule
+    lines = [f"{schedule.title} ({schedule.name}, {schedule.source})"]
+    lines += [f"Why: {schedule.why}"] if schedule.why else []
+    lines += [f"Playbook: {schedule.playbook}    Inventory: {schedule.inventory}    Hosts: {len(run.hosts)} by {schedule.hosts!r}"]
+    lines += [window_line(plan)]
+    lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
+    lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
+    lines += ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds] if plan.holds else ["Nothing holds it."]
+    lines += ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
+    lines += ["Added to your Ansible:"] + [f"  {words}" for words in app.site.adds_to_ansible()]
+    return [*lines, f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}"]
+
+
+def window_line(plan: Plan) -> str:
+    """When the window is open, in its own zone."""
+    from runner.operations.start_run import local
+
+    if plan.schedule.window.is_always:
+        return "Window: always open"
+    if plan.opening:
+        return f"Window: {plan.schedule.window.name}, open until {local(plan.opening.usable_until, plan)}, last start {local(plan.opening.last_start, plan)}"
+    following = local(plan.following.usable_from, plan) if plan.following else "never"
+    return f"Window: {plan.schedule.window.name}, closed; next opening {following}"
+
+
+def waves_in_words(plan: Plan) -> list[str]:
+    """Each wave with its size and hosts as far as they are known."""
+    left = list(plan.run.hosts)
+    told = []
+    for wave in plan.run.waves:
+        pool = [host for host in left if host in wave.hosts] if wave.hosts else left
+        drawn = pool[: wave.size] if wave.size is not None else pool
+        left = [host for host in left if host not in drawn]
+        canary = ", every failure halts" if wave.is_canary else ""
+        soak = f", then watched for {int(wave.soak.total_seconds() // 60)} minutes" if wave.soak else ""
+        told.append(f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}")  # noqa: PLR2004
+    return told
+
+
+def budget_in_words(budget: int) -> str:
+    """What the failure budget means."""
+    return f"{budget} hosts may fail; the next failure stops the run" if budget else "0, so the first failure stops the run"

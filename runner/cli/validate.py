@@ -1,0 +1,54 @@
+"""`wellkept validate`."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.app import pass_app
+from runner.cli.output import format_option, show_json
+from runner.errors import FilesInvalid, Problem, count
+from runner.wiring import App
+
+
+@click.command("validate")
+@click.option("--offline", is_flag=True, help="Do not ask Ansible what the inventories hold.")
+@format_option
+@pass_app
+def command(app: App, offline: bool, form: str) -> None:
+    r"""Check every file and print all problems at once.
+
+    \b
+    wellkept validate              files, names, windows, playbooks, and the inventories by Ansible
+    wellkept validate --offline    without starting Ansible
+    """
+    from runner.operations.validate_files import validate_files
+
+    problems = validate_files(app.root, environ=app.environ, inventories=None if offline else app.inventories)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if form == "json":
+        show_json({"valid": not errors, "problems": [as_row(problem) for problem in problems]})
+    else:
+        say(problems, errors)
+    raise SystemExit(FilesInvalid.exit_code if errors else 0)
+
+
+def say(problems: list[Problem], errors: list[Problem]) -> None:
+    """Every problem on a line of its own, then one sentence."""
+    for problem in problems:
+        click.echo(str(problem), err=problem in errors)
+    if errors:
+        click.echo(FilesInvalid(errors).summary(), err=True)
+    else:
+        warnings = f", with {count(len(problems), 'warning')}" if problems else ""
+        click.echo(f"All files are valid{warnings}.")
+
+
+def as_row(problem: Problem) -> dict[str, object]:
+    """A problem for JSON."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "severity": problem.severity,
+        "message": problem.message,
+    }

@@ -1,0 +1,106 @@
+"""Watches a run until it is settled, and says how it ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+
+import click
+
+from runner.cli.output import Column, show, show_json
+from runner.domain.run import PieceState, Verdict
+from runner.store import daemons, runs
+from runner.wiring import App
+
+LOOK_EVERY = 0.5
+EXIT_CODES = {Verdict.SUCCEEDED: 0, Verdict.EXPIRED: 4}  # any other verdict is a bad result
+COLUMNS = [
+    Column("HOST", "host"),
+    Column("OUTCOME", "outcome"),
+    Column("CAUSE", "cause"),
+    Column("PACKAGES", "packages"),
+]
+
+
+def watch(app: App, run_id: str, *, form: str) -> int:
+    """See to it that somebody executes the run, tell how it goes, and give the exit code of its verdict."""
+    from runner.operations.follow_run import is_settled, news
+
+    run = app.store.read(lambda c: runs.get(c, run_id))
+    executor = ensure_executed(app, run)
+    if form == "table":
+        click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts ({executor}).")
+    told: set[tuple[str, PieceState]] = set()
+    ask_once = Interrupts(app, run)
+    while not (ended := is_settled(run_id, site=app.site)):
+        for progress in news(run, told, site=app.site):
+            say(progress.text, form)
+        ask_once.look()
+        time.sleep(LOOK_EVERY)
+    for progress in news(run, told, site=app.site):
+        say(progress.text, form)
+    show_ended(app, ended, form=form)
+    return exit_code_of(ended)
+
+
+def say(text: str, form: str) -> None:
+    """One line of progress, on the error stream when the answer is JSON."""
+    click.echo(f"  {text}", err=form == "json")
+
+
+def ensure_executed(app: App, run: runs.Run) -> str:
+    """A live daemon executes what was asked for; without one a process of its own does."""
+    if app.store.read(daemons.alive):
+        return "the daemon executes it"
+    from runner.adapters.background import start_detached
+
+    log = app.settings.state_dir / "runs" / str(run.number) / "executor.log"
+    pid = start_detached(["-C", str(app.root), "execute-run", run.id], log=log)
+    return f"process {pid} executes it"
+
+
+class Interrupts:
+    """Ctrl-C while watching: first no new batch, then an end now. Losing the terminal ends only the watching."""
+
+    def __init__(self, app: App, run: runs.Run) -> None:
+        """Begin to listen."""
+        self._app, self._run = app, run
+        self._heard = self._done = 0
+        signal.signal(signal.SIGINT, self._hear)
+        signal.signal(signal.SIGTERM, self._hear)
+
+    def _hear(self, _number: int, _frame: object) -> None:
+        self._heard += 1
+
+    def look(self) -> None:
+        """Do what was asked for since the last look."""
+        if self._heard > self._done:
+            self._done += 1
+            how, words = ("finish", "The batch in flight is finished, no other begins. Ctrl-C again ends it now.")
+            if self._done > 1:
+                how, words = ("cancel", "Ending it now.")
+            click.echo(words, err=True)
+            self._app.store.write(partial(runs.request_stop, run_id=self._run.id, how=how, by=self._app.site.actor))
+
+
+def show_ended(app: App, run: runs.Run, *, form: str) -> None:
+    """How the run ended, host by host, and the tickets that it left."""
+    from runner.operations.describe_run import describe_run
+
+    told = describe_run(run, site=app.site)
+    if form == "json":
+        show_json({"run": told})
+        return
+    click.echo("")
+    show("hosts", told["hosts"], COLUMNS, form="table", empty="No host was planned.")
+    click.echo(f"\n{told['summary']}")
+    for ticket in told["tickets"]:
+        click.echo(f"  Ticket {ticket['number']} ({ticket['state']}): {ticket['title']}")
+
+
+def exit_code_of(run: runs.Run) -> int:
+    """0 when all went well, 4 when the end was never heard, 1 otherwise."""
+    if run.record_incomplete and run.verdict is Verdict.SUCCEEDED:
+        return 1
+    return EXIT_CODES.get(run.verdict, 1) if run.verdict else 1

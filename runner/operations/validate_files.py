@@ -1,0 +1,122 @@
+"""Checks everything that files can get wrong: their own shape and names, and what only Ansible can tell about inventories and patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from runner.config import check, plays_of
+from runner.domain import host_pattern
+from runner.domain.schedule import Schedule, Split
+from runner.domain.settings import Definitions
+from runner.errors import Problem
+from runner.ports import InventoryAnswer, InventoryReader
+
+ANY_HOST = frozenset({"all", "*"})
+
+
+def validate_files(
+    root: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None = None
+) -> list[Problem]:
+    """Every problem, in the order of files and lines; inventories are read only once the files themselves are sound."""
+    definitions, problems = check(root, environ=environ)
+    if definitions is None or inventories is None:
+        return problems
+    answers = {
+        name: inventories.read(inventory, project=root, ansible=definitions.settings.ansible)
+        for name, inventory in definitions.settings.inventories.items()
+    }
+    return sorted(
+        {*problems, *problems_of_inventories(definitions, answers), *problems_of_patterns(definitions, answers, root)}
+    )
+
+
+def problems_of_inventories(definitions: Definitions, answers: Mapping[str, InventoryAnswer]) -> Iterator[Problem]:
+    """Inventories that Ansible cannot read, or that are smaller than they may be."""
+    for name, answer in answers.items():
+        inventory = definitions.settings.inventories[name]
+        for error in answer.errors:
+            yield Problem("wellkept.yml", 0, 0, f"{error} See `ansible-inventory -i {inventory.source} --list`.")
+        if not answer.errors and len(answer.hosts) < inventory.min_hosts:
+            yield Problem(
+                "wellkept.yml",
+                0,
+                0,
+                f"inventory {name}: it has {len(answer.hosts)} hosts, fewer than min_hosts {inventory.min_hosts}.",
+            )
+
+
+def problems_of_patterns(
+    definitions: Definitions, answers: Mapping[str, InventoryAnswer], root: Path
+) -> Iterator[Problem]:
+    """Patterns that name nobody, and plays on hosts that their schedule does not mean."""
+    for schedule in definitions.schedules.values():
+        answer = answers[schedule.inventory]
+        if not answer.errors:
+            yield from problems_of_schedule(schedule, answer, root)
+    for each in definitions.checks.values():
+        answer = answers[each.inventory]
+        if not answer.errors and not matching(each.hosts, answer):
+            yield at(
+                each.source,
+                f"hosts: no host of inventory {each.inventory!r} matches {each.hosts!r}.{nearest(each.hosts, answer)}",
+            )
+
+
+def problems_of_schedule(schedule: Schedule, answer: InventoryAnswer, root: Path) -> Iterator[Problem]:
+    """What Ansible's view of the hosts says about one schedule."""
+    hosts = matching(schedule.hosts, answer)
+    if not hosts:
+        why = nearest(schedule.hosts, answer)
+        yield at(
+            schedule.source, f"hosts: no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}.{why}"
+        )
+        return
+    for wave in schedule.waves:
+        outside = set(matching(wave.hosts, answer)) - set(hosts) if wave.hosts else set()
+        if outside:
+            yield at(
+                schedule.source,
+                f"waves: wave {wave.name!r} names hosts outside the schedule: {', '.join(sorted(outside))}.",
+            )
+    if schedule.split is Split.HOSTS and not schedule.split_is_safe:
+        yield from plays_outside(schedule, hosts, answer, root)
+
+
+def plays_outside(schedule: Schedule, hosts: Iterable[str], answer: InventoryAnswer, root: Path) -> Iterator[Problem]:
+    """Plays for hosts that the schedule does not mean: under a limit they would be passed over in silence."""
+    for play in plays_of(root / schedule.playbook, root=root):
+        if play.hosts in ANY_HOST or "{{" in play.hosts:
+            continue
+        outside = set(matching(play.hosts, answer)) - set(hosts)
+        if outside:
+            named = ", ".join(sorted(outside)[:5])
+            yield Problem(
+                schedule.playbook,
+                play.line,
+                1,
+                f"play {play.name!r} is for hosts outside schedule {schedule.name!r} ({named}), and split: hosts would pass over them. "
+                "Widen the schedule's hosts, or set split: whole, or split_is_safe: true.",
+            )
+
+
+def matching(pattern: str, answer: InventoryAnswer) -> tuple[str, ...]:
+    """The hosts that an Ansible pattern names."""
+    return host_pattern.match(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
+
+
+def nearest(pattern: str, answer: InventoryAnswer) -> str:
+    """The nearest names for those in a pattern that nobody bears."""
+    import difflib
+
+    known = [*answer.hosts, *answer.groups]
+    unknown = host_pattern.unknown_names(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
+    near = {name: difflib.get_close_matches(name, known, n=1) for name in unknown}
+    hints = [f" Did you mean {found[0]!r}?" for found in near.values() if found]
+    return hints[0] if hints else f" It has: {', '.join(sorted(answer.groups)[:8])}."
+
+
+def at(source: str, message: str) -> Problem:
+    """A problem at the place of a definition, `file:line`."""
+    file, _, line = source.partition(":")
+    return Problem(file, int(line) if line.isdigit() else 0, 1, message)
