@@ -39,7 +39,7 @@ def assemble(ground: Ground) -> Definitions:
     windows = {name: _window(window, ground) for name, window in declared.windows.items()}
     windows[ALWAYS] = MaintenanceWindow(ALWAYS, source="built in")
     return Definitions(
-        settings=_settings(declared.settings.model, ground),
+        settings=settings_of(declared.settings.model, ground),
         schedules={name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()},
         windows=windows,
         freezes=tuple(
@@ -56,7 +56,7 @@ def assemble(ground: Ground) -> Definitions:
     )
 
 
-def _settings(model: SettingsFile, ground: Ground) -> Settings:
+def settings_of(model: SettingsFile, ground: Ground) -> Settings:
     """The settings, with absolute paths and without references to the environment."""
     environ, root = ground.environ, ground.root
     inventories = {name: inventory.to_domain(name) for name, inventory in model.inventories.items()}
