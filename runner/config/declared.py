@@ -15,7 +15,7 @@ from runner.config.models.settings import SettingsFile
 from runner.config.models.shape import Shape
 from runner.config.models.windows import FreezeBetween, FreezeEveryYear, Window, WindowsFile, freeze_kind
 from runner.config.source import Path, Source
-from runner.config.validation import salvage, salvage_value
+from runner.config.validation import salvage, salvage_value, value_of
 from runner.errors import Problem
 
 M = TypeVar("M", bound=Shape)
@@ -45,7 +45,7 @@ class Declared(Generic[M]):
 
     def value(self, key: str) -> object:
         """The value of a key, also when the rest has problems; its default when left out, None when it is wrong."""
-        return salvage_value(self.shape, self.raw, key)
+        return salvage_value(self.shape, self.raw, key) if self.model is None else value_of(self.model, key)
 
     def texts(self, *keys: str) -> Iterator[tuple[Path, str]]:
         """The text at a path of keys, or each text of the list there, with its path."""

@@ -20,7 +20,7 @@ from runner.domain.window import DayRule
 
 YEARS = (1970, 2200)
 PERIODS = ("last_week", "last_month", "last_quarter")
-_DURATION = r"^(?=.)(\d+mo)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
+_DURATION = r"^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -198,7 +198,7 @@ def _amount_shape(pattern: str, least: int) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": pattern}], "examples": [3, "25%"]})
 
 
-_PERCENT = r"^(100(\.0+)?|\d{1,2}(\.\d{1,3})?) ?%$"
+_PERCENT = r"^\d{1,3}(\.\d{1,3})? ?%$"
 _DAY_SHAPE = {
     "anyOf": [
         {"type": "string", "examples": ["saturday", "weekdays", "daily", "second tuesday", "day 15", "last day"]},

@@ -40,7 +40,8 @@ def salvage(model: type[M], raw: object) -> M | None:
 
 def salvage_value(model: type[Shape], raw: object, key: str) -> object:
     """The value of one key of a mapping that has problems elsewhere; its default when it is left out, None when it is wrong."""
-    name, field = next((name, field) for name, field in model.model_fields.items() if (field.alias or name) == key)
+    name = _field_name(model, key)
+    field = model.model_fields[name]
     if not isinstance(raw, Mapping):
         return None
     if key not in raw:
@@ -49,6 +50,17 @@ def salvage_value(model: type[Shape], raw: object, key: str) -> object:
         return _adapter(model, name).validate_python(raw[key], strict=True)
     except ValidationError:
         return None
+
+
+def value_of(valid: Shape, key: str) -> object:
+    """The value of one key, as the file names it, of a valid model."""
+    found: object = getattr(valid, _field_name(type(valid), key))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _field_name(model: type[Shape], key: str) -> str:
+    return next(name for name, field in model.model_fields.items() if (field.alias or name) == key)
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from runner.config.models.shape import Shape
 from runner.config.nearest import listed, nearest
 from runner.config.source import Mark, Path
 
+_NEEDS_QUOTES = re.compile(r"^[\d:.+-]+$|^[-?:,\[\]{}#&*!|>'\"%@`(]|: |[:#]$|\{\{")
 NOT_YET = "is not supported yet"
 _ELSEWHERE = {
     **dict.fromkeys(("windows", "freezes", "calendars"), "a file of windows, such as schedules/windows.yml"),
@@ -91,6 +93,8 @@ def as_yaml(value: object) -> str:
         return "{" + ", ".join(f"{key}: {as_yaml(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(as_yaml, value)) + "]"
+    if isinstance(value, str) and _NEEDS_QUOTES.search(value):
+        return f"'{value}'" if "\\" in value else f'"{value}"'
     return str(value)
 
 

@@ -56,10 +56,10 @@ class SshCheck(_Question):
     probe: Literal["ssh"] = Field(description="the kind of question")
     run: Text = Field(description="the command line; anything but exit code 0 is bad", examples=["df --output=pcent /"])
     number: NumberPattern | None = Field(
-        default=None, description="a regular expression whose first group is the number", examples=["'(\\d+)%'"]
+        default=None, description="a regular expression whose first group is the number", examples=[r"(\d+)%"]
     )
-    warn: Comparison | None = Field(default=None, description="the number that is a warning", examples=['"> 80"'])
-    fail: Comparison | None = Field(default=None, description="the number that is critical", examples=['"> 92"'])
+    warn: Comparison | None = Field(default=None, description="the number that is a warning", examples=["> 80"])
+    fail: Comparison | None = Field(default=None, description="the number that is critical", examples=["> 92"])
 
     def to_domain(self, name: str, *, inventory: str, source: str) -> Check:
         """The check as the rest of the program knows it; `inventory` is for a check that names none."""
@@ -73,7 +73,7 @@ class HttpCheck(_Question):
     probe: Literal["http"] = Field(description="the kind of question")
     url: Annotated[str, Field(pattern=r"^https?://\S")] = Field(
         description="the address; `{{ inventory_hostname }}` stands for the host",
-        examples=['"https://{{ inventory_hostname }}/health"'],
+        examples=["https://{{ inventory_hostname }}/health"],
     )
     status: Annotated[int, Field(ge=100, le=599)] = Field(default=200, description="the status that is good")
 

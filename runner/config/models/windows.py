@@ -30,7 +30,7 @@ class Window(Shape):
     )
     start: TimeOfDay = Field(
         description="the wall clock at which it opens, quoted; a time that does not exist is shifted, of one that occurs twice the first counts",
-        examples=['"22:00"'],
+        examples=["22:00"],
     )
     duration: Length | None = Field(
         default=None,
@@ -40,7 +40,7 @@ class Window(Shape):
     until: TimeOfDay | None = Field(
         default=None,
         description="the wall clock at which it closes, quoted; on the next day when not later than `start`",
-        examples=['"04:00"'],
+        examples=["04:00"],
     )
     cutoff: Span = Field(default=timedelta(0), description="no new batch of hosts in this last part", examples=["45m"])
     at_end: Literal["finish_batch", "finish_task", "cancel"] = Field(
@@ -115,9 +115,9 @@ class FreezeBetween(_Freeze):
     """A freeze between two instants."""
 
     from_: Instant = Field(
-        alias="from", description="date, time and offset at which it begins", examples=['"2026-11-27T18:00+01:00"']
+        alias="from", description="date, time and offset at which it begins", examples=["2026-11-27T18:00+01:00"]
     )
-    to: Instant = Field(description="date, time and offset at which it ends", examples=['"2026-11-30T09:00+01:00"'])
+    to: Instant = Field(description="date, time and offset at which it ends", examples=["2026-11-30T09:00+01:00"])
 
     def to_domain(self, *, zone: str, source: str) -> freezes.Freeze:
         """The freeze as the rest of the program knows it."""
