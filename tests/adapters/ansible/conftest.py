@@ -11,8 +11,9 @@ import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
 from tests.adapters.ansible.pieces import Workshop, marked
+from tests.lab.fixtures import fresh_lab, lab
 
-pytest_plugins = ()
+__all__ = ["fresh_lab", "lab"]
 
 
 @pytest.fixture

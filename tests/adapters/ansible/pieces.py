@@ -103,13 +103,21 @@ def wait_for(what: Callable[[], object], *, limit: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+def is_here(folder: Path) -> bool:
+    """Whether a process is this machine's own, and not one of a lab host's."""
+    try:
+        return (folder / "ns" / "pid").readlink() == Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return False
+
+
 def marked(order: PieceOrder) -> dict[int, str]:
     """Living processes that carry the piece's mark: pid -> command line."""
     mark = f"WELLKEPT_PIECE={order.piece}:{order.fence}".encode()
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
+            if is_here(folder) and mark in (folder / "environ").read_bytes().split(b"\0"):
                 found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
@@ -124,7 +132,7 @@ def with_words(words: str) -> dict[int, str]:
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if words in line and int(folder.name) != os.getpid():
+        if words in line and int(folder.name) != os.getpid() and is_here(folder):
             found[int(folder.name)] = line
     return found
 
