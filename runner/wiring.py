@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
     from runner.domain.settings import Definitions, Settings
+    from runner.domain.who import Actor
     from runner.operations.site import Site
     from runner.ports import InventoryReader, Signer
     from runner.store.database import Store
@@ -47,10 +48,19 @@ class App:
 
         return read(self.root, environ=self.environ)
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
-        """What wellkept.yml says."""
-        return self.definitions.settings
+        """What wellkept.yml says; it is known while other files are broken, too."""
+        from runner.config.settings_alone import read_settings
+
+        return read_settings(self.root, environ=self.environ)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The login user behind this process."""
+        from runner.adapters.processes import login_actor
+
+        return login_actor(self.environ)
 
     @cached_property
     def store(self) -> Store:
@@ -94,17 +104,18 @@ class App:
             store=self.store,
             clock=self.clock,
             monotonic=time.monotonic,
-            executor=AnsibleExecutor(),
+            executor=(executor := AnsibleExecutor()),
             inventories=self.inventories,
             probe=Probes(project=self.root, environ=self.environ),
             snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
             snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories),
             signer=self.signer,
             owner=processes.this_process(),
-            actor=processes.login_actor(self.environ),
+            actor=self.actor,
             current=InForce(self.root, environ=self.environ, first=self.definitions).current,
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
+            adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),
             look_playbook=AnsibleExecutor.look_playbook,
             versions=versions(),
         )

@@ -6,8 +6,6 @@ import json
 
 import click
 
-from runner.errors import NotFound
-
 
 @click.command("schema")
 @click.argument("kind")
@@ -17,8 +15,6 @@ def command(kind: str) -> None:
     \b
     wellkept schema schedule       settings, windows, schedule, health or report
     """
-    from runner.config.schemas import KINDS, schema
+    from runner.config.schemas import schema
 
-    if kind not in KINDS:
-        raise NotFound(f"There is no kind {kind!r}. The kinds are: {', '.join(KINDS)}.")
     click.echo(json.dumps(schema(kind), indent=2, ensure_ascii=False))

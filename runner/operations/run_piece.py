@@ -62,13 +62,19 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     record = load_record(piece.run_id, site=site)
     fence = None
     if piece.stage not in TOUCHING or not reason_to_stop(record, now=site.clock()):
-        fence = site.store.write(
-            lambda c: pieces.claim(c, piece.id, owner=site.owner, inventory=record.plan.inventory, lease=LEASE)
-        )
+        fence = site.store.write(partial(claim, piece=piece, inventory=record.plan.inventory, site=site))
     if fence is None:
         site.store.write(
             lambda c: pieces.withdraw(c, piece.id)
         )  # nothing happens here when somebody else has claimed it
+    return fence
+
+
+def claim(connection: Transaction, *, piece: pieces.Piece, inventory: str, site: Site) -> int | None:
+    """The claim, its locks, and the run's start when this is its first piece, in one transaction."""
+    fence = pieces.claim(connection, piece.id, owner=site.owner, inventory=inventory, lease=LEASE)
+    if fence is not None:
+        runs.start(connection, piece.run_id, at=site.clock())
     return fence
 
 

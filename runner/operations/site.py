@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,5 +76,6 @@ class Site:
     current: Callable[[], Definitions]
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
+    adds_to_ansible: Callable[[], Sequence[str]]
     look_playbook: Path
     versions: Mapping[str, str]
