@@ -46,10 +46,10 @@ class Pause:
 
 
 def hold_for_window(
-    schedule: Schedule, opening: Opening | None, following: Opening | None, *, now: datetime
+    schedule: Schedule, opening: Opening | None, following: Opening | None, *, check_mode: bool = False, now: datetime
 ) -> Hold | None:
     """Hold a change outside its window, and in the window after its last start; read-only work needs no window."""
-    if schedule.window.is_always or not schedule.changes_something:
+    if schedule.window.is_always or check_mode or not schedule.changes_something:
         return None
     until = following.usable_from if following else None
     if opening is None or not opening.opens <= now < opening.closes:
