@@ -42,15 +42,16 @@ def lay_out(
     """Write the starter files below `target`, and the JSON Schemas that they name; gives what was written, in order.
 
     Nothing that is there already is overwritten. wellkept.yml comes last, so that a layout that was interrupted can be done again.
-    Raises UsageError when `target` is a maintenance repository already, or cannot be written.
+    Raises UsageError when `target` is a maintenance repository already or cannot be written, or the name cannot be printed.
     """
     refuse_what_is_there(target)
+    settings = with_organisation((source / SETTINGS).read_text(encoding="utf-8"), organisation)
     texts = {path: (source / path).read_text(encoding="utf-8") for path in starter_files(source)}
     texts |= {
         Path(SCHEMAS, f"{kind}.json"): json.dumps(schema, indent=2) + "\n" for kind, schema in (schemas or {}).items()
     }
     texts[Path(".gitignore")] = GITIGNORE
-    texts[Path(SETTINGS)] = with_organisation((source / SETTINGS).read_text(encoding="utf-8"), organisation)
+    texts[Path(SETTINGS)] = settings
     try:
         return [path for path in (write_new(target / name, text) for name, text in texts.items()) if path is not None]
     except OSError as problem:
@@ -80,6 +81,10 @@ def starter_files(source: Path) -> Iterator[Path]:
 
 def with_organisation(settings: str, organisation: str) -> str:
     """The settings with the organisation's name, quoted so that no name can be read as anything but text."""
+    if not organisation.strip() or not organisation.isprintable():
+        raise UsageError(
+            f"{organisation!r} is no name to print on reports. Write it in plain characters: --organisation NAME"
+        )
     line = f"organisation: {json.dumps(organisation, ensure_ascii=False)}"
     return ORGANISATION.sub(lambda _: line, settings, count=1)
 
