@@ -6,16 +6,16 @@ A slot belongs to the period in which it opens, and its run goes with it; a run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Text, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, or_, select
 
 from runner.domain.record import INSTALLATION, Link, piece_stream, run_stream
 from runner.domain.run import SlotState, Stage
 from runner.errors import UsageError
-from runner.store import schema, slots
+from runner.store import runs, schema, slots
 from runner.store.period_rows import (
     ApprovalRow,
     CheckpointRow,
@@ -85,8 +85,8 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
     """Read all rows of [starts, ends); raises UsageError for a period with more host outcomes than one report can hold."""
     reading = _Reading(connection, starts, ends)
     ledger = slots.between(connection, starts, ends)
-    runs = _runs(reading)
-    run_ids = [run.id for run in runs]
+    found = _runs(reading)
+    run_ids = [run.id for run in found]
     _refuse_too_many(connection, run_ids)
     pieces = reading.of(
         PieceRow, schema.pieces.c.run_id, run_ids, lambda row: (row.run_id, row.wave, row.batch, row.id)
@@ -96,8 +96,8 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
     return PeriodRows(
         slots=tuple(ledger),
         withdrawn=_withdrawn(reading),
-        runs=runs,
-        snapshots=_snapshots(reading, runs),
+        runs=found,
+        snapshots=_snapshots(reading, found),
         outcomes=reading.of(
             OutcomeRow, schema.host_outcomes.c.run_id, run_ids, lambda row: (row.run_id, row.inventory, row.host)
         ),
@@ -113,18 +113,16 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
         cut=_cut(reading),
         inventories=reading.all(InventoryRow, schema.inventories_seen, "inventory"),
         retired=reading.all(RetiredRow, schema.retired_hosts, "inventory", "host"),
-        definitions=_definitions(reading, {slot.definition for slot in ledger} | {run.definition for run in runs}),
+        definitions=_definitions(reading, {slot.definition for slot in ledger} | {run.definition for run in found}),
     )
 
 
 def _runs(reading: _Reading) -> tuple[Run, ...]:
-    runs, ledger = schema.runs, schema.slots
-    moment = func.coalesce(ledger.c.opens_at, runs.c.created_at, type_=runs.c.created_at.type)
-    columns = [runs.c[field.name] for field in fields(Run) if field.name != "plan_text"]
-    wanted = select(*columns, type_coerce(runs.c.plan, Text).label("plan_text")).select_from(
-        runs.outerjoin(ledger, ledger.c.id == runs.c.slot_id)
-    )
-    return tuple(read(reading.connection, Run, wanted.where(reading.within(moment)).order_by(runs.c.number)))
+    table, ledger = schema.runs, schema.slots
+    moment = func.coalesce(ledger.c.opens_at, table.c.created_at, type_=table.c.created_at.type)
+    wanted = select(table.c.id).select_from(table.outerjoin(ledger, ledger.c.id == table.c.slot_id))
+    found = reading.connection.execute(wanted.where(reading.within(moment)).order_by(table.c.number)).scalars()
+    return tuple(runs.get(reading.connection, run_id) for run_id in found.all())
 
 
 def _withdrawn(reading: _Reading) -> int:
@@ -145,8 +143,8 @@ def _refuse_too_many(connection: Connection, run_ids: Iterable[str]) -> None:
         )
 
 
-def _snapshots(reading: _Reading, runs: Iterable[Run]) -> Mapping[str, SnapshotRow]:
-    digests = {run.snapshot for run in runs}
+def _snapshots(reading: _Reading, executed: Iterable[Run]) -> Mapping[str, SnapshotRow]:
+    digests = {run.snapshot for run in executed}
     found = reading.of(SnapshotRow, schema.snapshots.c.digest, digests, lambda row: row.digest)
     return {row.digest: row for row in found}
 

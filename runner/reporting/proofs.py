@@ -1,0 +1,63 @@
+"""Sections 7 and 11: who overruled a guard, and everything that the report can be checked against."""
+
+from __future__ import annotations
+
+from runner.domain.record import piece_stream, run_stream
+from runner.reporting.material import Material
+from runner.reporting.values import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, StreamLine
+from runner.reporting.words import GUARDS
+from runner.store.period_rows import CheckpointRow, EvidenceRow, OverrideRow, StreamRow
+
+
+def override_lines(material: Material) -> tuple[OverrideLine, ...]:
+    """Every override of the period, by time."""
+    return tuple(override_line(row, material) for row in material.rows.overrides)
+
+
+def override_line(row: OverrideRow, material: Material) -> OverrideLine:
+    """One override: who let which work pass which guard, why, and until when."""
+    return OverrideLine(
+        id=row.id,
+        at=material.moment(row.at),
+        until=material.moment(row.expires_at),
+        by=str(row.by),
+        schedule=row.schedule,
+        guards=tuple(GUARDS.get(guard, guard) for guard in row.guards),
+        reason=row.reason,
+        run=material.run_number(row.run_id),
+        run_id=row.run_id,
+    )
+
+
+def evidence_index(material: Material) -> EvidenceIndex:
+    """Evidence with its digests, the streams of the log, and the signed checkpoints."""
+    runs = runs_of_streams(material)
+    streams = [row for row in material.rows.streams if row.stream in runs]
+    return EvidenceIndex(
+        evidence=tuple(evidence_line(row, material) for row in material.rows.evidence),
+        streams=tuple(stream_line(row, runs[row.stream], material) for row in streams),
+        checkpoints=tuple(checkpoint_line(row, material) for row in material.rows.checkpoints),
+    )
+
+
+def runs_of_streams(material: Material) -> dict[str, str]:
+    """To which run each stream of the log belongs."""
+    of_pieces = {piece_stream(piece.id): piece.run_id for piece in material.rows.pieces}
+    return of_pieces | {run_stream(run_id): run_id for run_id in material.runs}
+
+
+def evidence_line(row: EvidenceRow, material: Material) -> EvidenceLine:
+    """One piece of evidence."""
+    run = material.run_number(row.run_id)
+    return EvidenceLine(row.id, row.kind, run, row.host, row.media_type, row.size, row.digest, material.moment(row.at))
+
+
+def stream_line(row: StreamRow, run_id: str, material: Material) -> StreamLine:
+    """One stream of the log."""
+    run = material.run_number(run_id)
+    return StreamLine(row.stream, run, row.count, row.first_seq, row.last_seq, row.hash)
+
+
+def checkpoint_line(row: CheckpointRow, material: Material) -> CheckpointLine:
+    """One signed checkpoint."""
+    return CheckpointLine(row.id, row.stream, row.seq, row.count, row.hash, material.moment(row.at), row.key_id)
