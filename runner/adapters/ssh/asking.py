@@ -1,0 +1,73 @@
+"""The ssh half of the probes: choose the way to a host, ask, and fall back to OpenSSH where the faster client is not let in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.adapters.asking import Variables, is_local
+from runner.adapters.ssh.connections import Connections, TryOpenSsh
+from runner.adapters.ssh.openssh import Said, ask_by_openssh, ask_here
+from runner.adapters.ssh.settings import SshSettings, read_settings
+from runner.adapters.ssh.way import Chosen, Way, is_ssh, way_to
+
+
+class SshHosts:
+    """Runs one command on one host, over connections that are kept open; safe to use from many threads."""
+
+    def __init__(self, *, project: Path, environ: Mapping[str, str], connections: Connections) -> None:
+        """`project` is the folder that Ansible would be started in; paths in ssh arguments are relative to it."""
+        self._project = project
+        self._environ = environ
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._settings: dict[tuple[object, ...], SshSettings] = {}
+        self._refused: set[tuple[object, ...]] = set()
+
+    def ask(self, host: str, variables: Variables, run: str, *, time_limit: float) -> Said:
+        """Run `run` on the host and give what it said. Raises NoAnswer or CannotAsk."""
+        if is_local(variables):
+            return ask_here(run, project=self._project, environ=self._environ, time_limit=time_limit)
+        settings = self.settings(host, variables)
+        try:
+            return self._ask(host, variables, run, settings=settings, time_limit=time_limit)
+        except BaseException:
+            self._forget(host, variables)  # ssh_config or known_hosts may be mended before the next question
+            raise
+
+    def way(self, host: str, variables: Variables) -> Chosen:
+        """How this host is asked, and why so. Raises CannotAsk when it cannot be."""
+        settings = self.settings(host, variables) if is_ssh(variables) else None
+        if _key(host, variables) in self._refused:
+            return Chosen(Way.OPENSSH, "the faster client was not let in")
+        return way_to(variables, settings)
+
+    def settings(self, host: str, variables: Variables) -> SshSettings:
+        """What OpenSSH would use for this host, remembered while the host answers."""
+        key = _key(host, variables)
+        with self._lock:
+            known = self._settings.get(key)
+        if known is None:
+            known = read_settings(host, variables, project=self._project, environ=self._environ)
+            with self._lock:
+                self._settings[key] = known
+        return known
+
+    def _ask(self, host: str, variables: Variables, run: str, *, settings: SshSettings, time_limit: float) -> Said:
+        if self.way(host, variables).way is Way.PARAMIKO:
+            try:
+                return self._connections.ask(settings, run, time_limit=time_limit)
+            except TryOpenSsh:
+                with self._lock:
+                    self._refused.add(_key(host, variables))
+        return ask_by_openssh(settings, run, project=self._project, environ=self._environ, time_limit=time_limit)
+
+    def _forget(self, host: str, variables: Variables) -> None:
+        with self._lock:
+            self._settings.pop(_key(host, variables), None)
+            self._refused.discard(_key(host, variables))
+
+
+def _key(host: str, variables: Variables) -> tuple[object, ...]:
+    return (host, *sorted((name, str(value)) for name, value in variables.items()))
