@@ -123,7 +123,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     _add_wishes(parsers["up"])
     for name in ("run", "ssh", "fault"):
         parsers[name].add_argument("host")
-    parsers["fault"].add_argument("fault", choices=[*BY_SUPERVISOR, *INSIDE])
+    meanings = "; ".join(f"{name}: {meaning}" for name, meaning in BY_SUPERVISOR.items())
+    parsers["fault"].add_argument("fault", choices=[*BY_SUPERVISOR, *INSIDE], help=meanings)
     parsers["run"].add_argument("program", nargs="+", help="after --, such as -- dpkg --audit")
     parsers["ssh"].add_argument("program", nargs="*", help="after --; a shell if not given")
     for name in ("heal", "reset"):

@@ -44,9 +44,10 @@ ln -s pts/ptmx "$R/dev/ptmx"
 
 cat /proc/sys/kernel/random/uuid > "$R/run/boot_id"
 if [ "$MODE" = root ]; then
-    # Kernel settings are the machine's: a host may read them only.
+    # Kernel settings are the machine's: a host may read them only, and must not pull the machine's own switch.
     mount --bind "$R/proc/sys" "$R/proc/sys"
     mount -o remount,bind,ro "$R/proc/sys"
+    if [ -e "$R/proc/sysrq-trigger" ]; then mount --bind "$R/dev/null" "$R/proc/sysrq-trigger"; fi
 fi
 mount --bind "$R/run/boot_id" "$R/proc/sys/kernel/random/boot_id"
 

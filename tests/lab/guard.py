@@ -18,6 +18,7 @@ LOCK = "lab.lock"
 LOG = "supervisor.log"
 STATE = "state.json"
 OURS = ("control", "hosts", "id", "id.pub", "inventory.yml", "known_hosts", "repo", "templates", LOG, STATE)
+CRASHED = 70  # the supervisor's own fault: the files stay, for its log; the next lab in the folder removes them
 
 
 def take_lock(folder: Path) -> int | None:
@@ -98,10 +99,17 @@ def _guard(folder: Path, *, owner: int) -> None:
         _supervise(folder, owner=owner, guard=guard)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(supervisor, signal.SIGTERM))
-    while os.wait()[0] != supervisor:
-        pass  # an orphan that we adopted
+    status = _wait_for(supervisor)
     end_descendants()
-    clear(folder)
+    if os.waitstatus_to_exitcode(status) != CRASHED:
+        clear(folder)
+
+
+def _wait_for(supervisor: int) -> int:
+    while True:
+        pid, status = os.wait()
+        if pid == supervisor:
+            return status  # and no orphan that we adopted
 
 
 def _supervise(folder: Path, *, owner: int, guard: int) -> NoReturn:
@@ -115,5 +123,5 @@ def _supervise(folder: Path, *, owner: int, guard: int) -> NoReturn:
             clear(folder)
     except Exception:  # noqa: BLE001  (the end of this process: the log must say why)
         traceback.print_exc()
-    finally:
-        os._exit(0)
+        os._exit(CRASHED)
+    os._exit(0)

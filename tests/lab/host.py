@@ -7,12 +7,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from tests.lab import processes
-from tests.lab.errors import LabError
 from tests.lab.machine import AS_ROOT_INSIDE, NAMESPACES, program
 from tests.lab.plan import HostPlan, Mode
 from tests.lab.sshd import HOST_KEY, make_key
 from tests.lab.template import put_root, template_for
 
+KEPT_KEY = f"{HOST_KEY}.kept"
 BOOT = Path(__file__).with_name("boot.sh")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WITH_US = ("setpriv", "--pdeathsig", "KILL")
@@ -95,30 +95,22 @@ class Host:
     def refuse(self) -> None:
         """End the SSH server and its connections; the host itself lives on, and callers are refused."""
         self.refusing = True
-        if self._sshd is not None:
-            below = processes.descendants(self._sshd.pid)
-            self._end_sshd([pid for pid in below if processes.name_of(pid).startswith("sshd")])
+        self._end_sshd(spare_commands=True)
 
     def heal(self) -> None:
         """Undo hang, refuse and a new host key."""
         self.resume()
         self.refusing = False
-        kept = self._folder / "ssh" / f"{HOST_KEY}.kept"
-        if kept.exists():
-            for suffix in ("", ".pub"):
-                (self._folder / "ssh" / f"{HOST_KEY}.kept{suffix}").replace(
-                    self._folder / "ssh" / f"{HOST_KEY}{suffix}"
-                )
-            self._restart_sshd()
+        if (self._folder / "ssh" / KEPT_KEY).exists():
+            self._move_key(KEPT_KEY, HOST_KEY)
+            self._end_sshd()  # it is started again with the key it finds
 
     def change_host_key(self) -> None:
         """Give the host another key, which known_hosts does not know; the first one is kept for `heal`."""
-        key = self._folder / "ssh" / HOST_KEY
-        if not key.with_name(f"{HOST_KEY}.kept").exists():
-            for suffix in ("", ".pub"):
-                key.with_name(f"{HOST_KEY}{suffix}").rename(key.with_name(f"{HOST_KEY}.kept{suffix}"))
-        make_key(key, comment=self.plan.name)
-        self._restart_sshd()
+        if not (self._folder / "ssh" / KEPT_KEY).exists():
+            self._move_key(HOST_KEY, KEPT_KEY)
+        make_key(self._folder / "ssh" / HOST_KEY, comment=self.plan.name)
+        self._end_sshd()
 
     def reset(self) -> None:
         """Throw the host's files away and boot it from its template again, with its own key and identity."""
@@ -132,8 +124,7 @@ class Host:
 
     def halt(self) -> None:
         """End every process of the host."""
-        if self._sshd is not None:
-            self._end_sshd(processes.descendants(self._sshd.pid))
+        self._end_sshd()
         (self._folder / "pid").unlink(missing_ok=True)
         if self._init is not None:
             processes.send(signal.SIGKILL, [*processes.descendants(self._init.pid), self._init.pid])
@@ -196,13 +187,16 @@ class Host:
             self.halt()
             self.state = HostState.FAILED
 
-    def _restart_sshd(self) -> None:
-        if self._sshd is not None:
-            self._end_sshd(processes.descendants(self._sshd.pid))
+    def _move_key(self, old: str, new: str) -> None:
+        for suffix in ("", ".pub"):
+            (self._folder / "ssh" / f"{old}{suffix}").replace(self._folder / "ssh" / f"{new}{suffix}")
 
-    def _end_sshd(self, below: list[int]) -> None:
+    def _end_sshd(self, *, spare_commands: bool = False) -> None:
         if self._sshd is None:
-            raise LabError(f"{self.plan.name}: its SSH server does not run")
+            return
+        below = processes.descendants(self._sshd.pid)
+        if spare_commands:
+            below = [pid for pid in below if processes.name_of(pid).startswith("sshd")]
         processes.send(signal.SIGKILL, [self._sshd.pid, *below])
         self._sshd.wait()
         self._sshd = None

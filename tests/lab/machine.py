@@ -62,7 +62,6 @@ def choose_mode(*, plain: bool) -> tuple[Mode, str | None]:
     if not (shutil.which("dpkg", path=SEARCH) and shutil.which("apt-get", path=SEARCH)):
         return Mode.PLAIN, _notice("this machine is neither Debian nor Ubuntu")
     mode = Mode.ROOT if os.geteuid() == 0 else Mode.USER
-    require_programs(mode)
     if refusal := _refusal(mode):
         return Mode.PLAIN, _notice(f"this machine gives us no namespaces ({refusal})")
     return mode, None
@@ -76,7 +75,9 @@ def _notice(reason: str) -> str:
 
 
 def _refusal(mode: Mode) -> str | None:
-    """Why the kernel or a container refuses what a host needs; None if it does not."""
+    """Why the kernel or a container refuses what a host needs; None if it does not, or if there is no way to try."""
+    if not shutil.which("unshare", path=SEARCH):
+        return None
     prefix = AS_ROOT_INSIDE if mode is Mode.USER else ("unshare",)
     answer = subprocess.run([*prefix, *NAMESPACES, "sh", "-c", TRIAL], check=False, capture_output=True, text=True)
     return (answer.stderr.strip().splitlines() or ["no reason given"])[0] if answer.returncode else None

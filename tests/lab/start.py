@@ -1,5 +1,6 @@
 """Bring a lab to life: check the folder, make keys, packages, templates and hosts' files, and start the guard."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -63,6 +64,9 @@ def start(folder: Path, wishes: Wishes, *, owner: int) -> LabPlan:
             _launch_guard(folder, lock=lock, owner=owner, ports=[port.fileno() for port in ports])
     except BaseException:
         clear(folder)
+        if not existed:
+            with contextlib.suppress(OSError):  # gone already
+                folder.rmdir()
         raise
     finally:
         os.close(lock)

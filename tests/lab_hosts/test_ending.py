@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -117,9 +118,28 @@ def test_a_lab_keeps_out_of_a_folder_with_other_files(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_lab_that_cannot_start_leaves_nothing(tmp_path):
-    with pytest.raises(LabError, match="no such process"):
-        Lab.up(tmp_path / "lab", ONE_HOST, owner=2**22)
+@pytest.mark.parametrize(
+    ("wishes", "owner", "words"),
+    [
+        (ONE_HOST, 2**22, "no such process"),
+        (Wishes(names=("web-01",), extras={"web-01": ["nginx"]}), None, "no package to choose 'nginx'"),
+        (Wishes(names=("web-01",), offer="2.0"), None, "no version '2.0'"),
+    ],
+)
+def test_a_lab_that_cannot_start_leaves_nothing(tmp_path, wishes, owner, words):
+    with pytest.raises(LabError, match=words):
+        Lab.up(tmp_path / "lab", wishes, owner=owner)
+
+    assert not (tmp_path / "lab").exists()
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+
+        with pytest.raises(LabError, match=f"port {port}: Address already in use; give another --port"):
+            Lab.up(tmp_path / "lab", Wishes(names=("web-01",), first_port=port))
 
     assert not (tmp_path / "lab").exists()
 

@@ -1,5 +1,7 @@
 """A lab with wishes: a small disk, an update that comes later, and two labs side by side."""
 
+import re
+
 import pytest
 
 from tests.lab import Lab, Wishes
@@ -52,6 +54,22 @@ def test_a_filled_disk_has_no_room_until_healed(odd_lab):
 
     assert "No space left on device" in full.stderr
     assert odd_lab.run("db-01", ["cp", "/etc/passwd", "/root/note"]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["touch", "/usr/mark"],
+        ["touch", "/srv/repo/mark"],
+        ["date", "--set", "now"],
+        ["sh", "-c", ": >> /proc/sys/kernel/panic"],
+        ["mknod", "/root/disk", "b", "8", "0"],
+    ],
+)
+def test_a_host_cannot_change_the_machine_it_runs_on(lab, command):
+    refusal = lab.run("web-01", command).stderr
+
+    assert re.search("Operation not permitted|Read-only file system|Permission denied", refusal)
 
 
 def test_two_labs_live_side_by_side(lab, odd_lab):
