@@ -35,6 +35,9 @@ CAN_WAIT = frozenset(
     }
 )
 OF_THE_CONNECTION = frozenset({CauseClass.UNREACHABLE, CauseClass.LOGIN_REFUSED, CauseClass.HOST_KEY_CHANGED})
+OF_THE_HOST = frozenset(  # one trouble of the host, whichever step of whichever schedule meets it first
+    {CauseClass.DISK_FULL, CauseClass.MEMORY, CauseClass.PACKAGE_LOCK, CauseClass.PACKAGE_BROKEN}
+)
 NAMED_BY_CLASS = (
     OF_THE_CONNECTION
     | {  # the class says it all; the message differs from time to time for the same trouble
@@ -51,19 +54,21 @@ NAMED_BY_CLASS = (
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One host's bad outcome, with what its fingerprint is made of."""
+    """One host's bad outcome: what it is known by, and the place where success would prove that it is gone."""
 
     outcome: HostResult
     kind: TicketKind
     cause: CauseClass
-    playbook: str
-    role: str
-    task: str
-    module: str
     signature: str
+    playbook: str = ""
+    role: str = ""
+    task: str = ""
+    module: str = ""
 
     def fingerprint(self, *, inventory: str, scope: str) -> str:
-        """The fingerprint of this trouble on one host, or (scope `*`) on a group of hosts."""
+        """The fingerprint of this trouble on one host, or (scope `*`) on a group of hosts; trouble of the host itself leaves out where it was met."""
+        if self.cause in OF_THE_HOST:
+            return fingerprint(inventory=inventory, kind=TicketKind.FAILED, signature=self.signature, scope=scope)
         return fingerprint(
             inventory=inventory,
             playbook=self.playbook,
@@ -108,12 +113,27 @@ def trouble_of(outcome: HostResult, run: RunFacts) -> Trouble | None:
     kind = kind_of(outcome, cause)
     if kind is None:
         return None
-    if cause in OF_THE_CONNECTION:  # the same whoever notices it: one ticket, whatever schedule and task
-        return Trouble(outcome, TicketKind.UNREACHABLE, cause, "", "", "", "", cause)
-    signature = cause if cause in NAMED_BY_CLASS else outcome.signature or normalise(outcome.text, outcome.host)
+    if cause in OF_THE_CONNECTION:  # the same whoever notices it, and whoever gets through proves that it is gone
+        return Trouble(outcome, TicketKind.UNREACHABLE, cause, signature_of(outcome, cause))
     return Trouble(
-        outcome, kind, cause, run.playbook, outcome.role, outcome.task, short_module(outcome.module), signature
+        outcome,
+        kind,
+        cause,
+        signature_of(outcome, cause),
+        run.playbook,
+        outcome.role,
+        outcome.task,
+        short_module(outcome.module),
     )
+
+
+def signature_of(outcome: HostResult, cause: CauseClass) -> str:
+    """What tells this trouble from another of its class: nothing more, the package that is blamed, or the message."""
+    if cause in NAMED_BY_CLASS:
+        return cause
+    if cause is CauseClass.PACKAGE_BROKEN and (package := package_in(outcome.text)):
+        return f"{cause} {package}"
+    return outcome.signature or normalise(outcome.text, outcome.host)
 
 
 def cause_of(outcome: HostResult) -> CauseClass:

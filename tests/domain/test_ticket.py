@@ -176,6 +176,31 @@ def test_a_dead_host_is_one_ticket_whichever_schedule_finds_it_and_however_it_is
     assert patching.fingerprint == reading.fingerprint
 
 
+def test_a_package_that_is_stuck_is_one_ticket_whichever_step_stumbles_over_it() -> None:
+    upgrade = broken("web-03")
+    finishing = broken("web-03", task="Finish an installation", module="ansible.builtin.command")
+    vetoed = replace(
+        upgrade,
+        result=Result.NOT_RUN,
+        reason=NotRun.PRE_CHECK,
+        touched=False,
+        task="See that no package was left half-way",
+        text="Packages are half-configured or half-installed: nginx.",
+    )
+
+    fingerprints = {one(a_run(), outcomes(outcome, others=9)).fingerprint for outcome in (upgrade, finishing, vetoed)}
+
+    assert len(fingerprints) == 1
+    assert one(a_run(), outcomes(finishing, others=9)).task == "Finish an installation"  # success there is the proof
+
+
+def test_another_stuck_package_on_the_same_host_is_another_ticket() -> None:
+    nginx = one(a_run(), outcomes(broken("web-03"), others=9))
+    openssl = one(a_run(), outcomes(broken("web-03", text=BROKEN.replace("nginx", "openssl")), others=9))
+
+    assert nginx.fingerprint != openssl.fingerprint
+
+
 def test_the_same_host_in_another_inventory_is_another_ticket() -> None:
     here = one(a_run(), outcomes(lost("db-01")))
     there = one(a_run(inventory="test"), outcomes(lost("db-01")))
