@@ -17,7 +17,9 @@ CHUNK = 500  # values in one IN list; SQLite takes 999 in its smallest build
 
 def insert_new(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless a unique key of it is taken; whether it was written. Waits for another transaction that is taking the same key."""
-    return connection.execute(_insert(connection, table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
+    # without the option the number of inserted rows is not always kept, and -1 would read as "taken"
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
