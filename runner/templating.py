@@ -92,8 +92,14 @@ def render(template_text: str, values: Mapping[str, object]) -> str:
 
 
 def page(name: str, values: Mapping[str, object]) -> str:
-    """Fill one of our own packaged HTML pages; every value is escaped unless it is marked as HTML already."""
-    return _pages(_PAGES).get_template(name).render(dict(values))
+    """Fill one of our own packaged HTML pages; every value is escaped unless it is marked as HTML already.
+
+    Raises TemplateFailed for a page or a value that is not there.
+    """
+    try:
+        return _pages(_PAGES).get_template(name).render(dict(values))
+    except jinja2.TemplateError as error:
+        raise TemplateFailed(f"the page {name} cannot be filled: {_reason(error)}") from error
 
 
 def _shortened(text: str) -> str:
@@ -157,15 +163,17 @@ class _UsersTexts(ImmutableSandboxedEnvironment):
         return _BOUNDED[operator](left, right)
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Jinja2's own signature
-        """Count every call."""
+        """Count every call, and let no text grow by one of its methods."""
         _spent.get().step()
+        if (
+            isinstance(getattr(obj, "__self__", None), str | bytes)
+            and getattr(obj, "__name__", "") not in _TEXT_METHODS
+        ):
+            raise TemplateFailed(f"texts have no {getattr(obj, '__name__', 'such')} here")
         return super().call(context, obj, *args, **kwargs)
 
-    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ANN401 - Jinja2's own signature
-        """Of the methods of a text, only those that cannot make it grow."""
-        if isinstance(getattr(obj, "__self__", None), str | bytes):
-            return getattr(obj, "__name__", "") in _TEXT_METHODS
-        return super().is_safe_callable(obj)
+    def wrap_str_format(self, value: Any) -> None:  # noqa: ANN401 - Jinja2's own signature
+        """Leave `format` as it is, so that `call` sees and refuses it."""
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - Jinja2's own signature
         """Have every loop counted and every `~` bounded, in the parsed template."""
@@ -213,18 +221,19 @@ def _replaced(text: object, old: str, new: str) -> str:
 def _text(value: object) -> str:
     """The text of a value; a list of lists of lists that would be huge when written out is refused first."""
     if isinstance(value, Collection) and not isinstance(value, str | bytes):
-        _fits(_weight(value))
+        _weigh(value)
     return str(value)
 
 
-def _weight(value: object, weight: int = 0) -> int:
-    """How many values hang below this one, counted no further than is allowed."""
-    if weight > MOST_STEPS or isinstance(value, str | bytes) or not isinstance(value, Collection):
-        return weight + (len(value) if isinstance(value, str | bytes) else 1)
-    for item in chain(value, value.values() if isinstance(value, Mapping) else ()):
-        weight = _weight(item, weight)
+def _weigh(value: object) -> None:
+    """Refuse a value that would be too long when written out; what is in it twice counts twice."""
+    weight, left = 0, [value]
+    while left:
+        item = left.pop()
+        weight += len(item) if isinstance(item, str | bytes) else 1
         _fits(weight)
-    return weight + 1
+        if isinstance(item, Collection) and not isinstance(item, str | bytes):
+            left.extend(chain(item, item.values() if isinstance(item, Mapping) else ()))
 
 
 def _fits(length: int) -> None:

@@ -63,7 +63,7 @@ class HttpClient:
     def _body(self, response: httpx.Response, *, ends: float) -> str:
         """The beginning of the body; a server that sends it drop by drop is not waited for."""
         said = bytearray()
-        for piece in response.iter_raw(4096):
+        for piece in response.iter_raw():
             said.extend(piece)
             if len(said) >= MOST_BODY:
                 break
