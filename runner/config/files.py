@@ -68,7 +68,8 @@ def read_files(root: Path) -> Reading:
             kind = kind_of(source.value, folder)
             model, wrong = validate(KINDS[kind], source)
             documents.append(Document(kind, source, model if not found else None))
-            problems += wrong
+            told = {(problem.line, problem.column) for problem in found}
+            problems += [problem for problem in wrong if (problem.line, problem.column) not in told]
     return Reading(tuple(documents), tuple(problems), unread)
 
 

@@ -123,7 +123,7 @@ def _wanted(finding: Finding) -> str:
     found = what_stands_there(finding)
     if what == "a duration" and tag in {"int", "float"}:
         hours, colon, minutes = raw.partition(":")
-        unit = finding.example[-1:] if finding.example[-1:] in {"s", "h", "d"} else "m"
+        unit = "s" if finding.example.endswith("s") else "m"
         way_out = f"{hours}h{minutes}m" if colon else f"{raw}{unit}"
         return f"{found} A duration needs its unit: {finding.key}: {way_out}"
     if what == "a time of day" and tag in {"int", "float"}:

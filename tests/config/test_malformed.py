@@ -1,0 +1,167 @@
+# ruff: noqa: E501  one case, one line; messages are asserted word for word
+"""Every malformed file is told with its place, the problem and the way out; the messages are asserted word for word."""
+
+from collections.abc import Callable
+
+import pytest
+
+from runner.errors import Problem
+
+WINDOWS = "schedules/windows.yml"
+PATCH = "schedules/patch-web.yml"
+HEALTH = "schedules/health.yml"
+REPORT = "reports/audit.yml"
+SETTINGS = "wellkept.yml"
+HEAD = "format: 1\norganisation: Example Ltd\ndefaults: {inventory: production, owner: ana, timezone: Europe/Berlin}\n"
+TAIL = "inventories: {production: {source: inventories/production.yml}}\npeople: {ana: {}}\nservices: {web-shop: {title: shop, hosts: web}}\n"
+
+
+def window(inside: str) -> str:
+    return f"windows:\n  prod-patch:\n    {inside}\n"
+
+
+def schedule(more: str) -> str:
+    return f"playbook: playbooks/patch.yml\nwhy: It is needed.\nhosts: web\n{more}\n"
+
+
+CASES: dict[str, tuple[str, str | bytes, str]] = {
+    # YAML and its surprises
+    "a tab": (PATCH, "playbook: x\n\thosts: web\n", "2:1: not YAML: a tab stands where YAML wants spaces. Replace it"),
+    "an open quote": (PATCH, "playbook: 'x\n", "2:1: not YAML: found unexpected end of stream. A quote is never closed"),
+    "an open list": (PATCH, "tags: [a, b\nhosts: web\n", "2:6: not YAML: did not find expected ',' or ']'. A list is never closed with ], or lacks a comma"),
+    "a bare colon": (PATCH, "why: this: that\n", "1:10: not YAML: mapping values are not allowed in this context. A value that contains a colon needs quotes, or this line is indented too far"),
+    "an at sign": (PATCH, "why: @home\n", "1:6: not YAML: found character that cannot start any token. A value that begins with @, % or ` needs quotes"),
+    "two documents": (PATCH, "playbook: x\n---\nhosts: y\n", "2:1: not YAML: but found another document. One file holds one document. Remove the line ---"),
+    "not UTF-8": (PATCH, "why: schön\n".encode("latin-1"), "1:9: is not UTF-8 (byte 0xf6 here). Save the file as UTF-8"),
+    "UTF-16": (PATCH, "why: x\n".encode("utf-16"), "1:1: is not UTF-8 (byte 0xff here). Save the file as UTF-8"),
+    "a NUL": (PATCH, b"why: a\0b\n", "1:7: a control character stands here, which YAML does not allow. Remove it"),
+    "an empty file": (PATCH, "\n# nothing\n", "1:1: is empty. Write a definition, or remove the file"),
+    "a list at the top": (PATCH, "- playbook: x\n", "1:1: this file: a list stands where a mapping is wanted"),
+    "text at the top": (PATCH, "hello\n", "1:1: this file: text stands where a mapping is wanted"),
+    "an anchor bomb": (PATCH, "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdef", "bcdefg", strict=True)), "1:1: unfolds to more than 200000 values; an anchor may contain itself. Write it plainly"),
+    "an anchor in itself": (PATCH, "tags: &t [*t]\n", "1:1: unfolds to more than 60 levels; an anchor may contain itself. Write it plainly"),
+    "a deep file": (PATCH, "[" * 5000, "1:1: unfolds to more than 60 levels; an anchor may contain itself. Write it plainly"),
+    "an unknown alias": (PATCH, "hosts: *web\n", "1:8: not YAML: found undefined alias. No value above bears this anchor"),
+    "a Python tag": (PATCH, schedule("title: !!python/object/apply:os.system [id]\nwindow: prod-patch"), "4:8: title: the tag !!python/object/apply:os.system has no meaning here. Remove it"),
+    "a vault tag": (PATCH, schedule("title: !vault x\nwindow: prod-patch"), "4:8: title: the tag !vault has no meaning here. Remove it"),
+    "a duplicate key": (PATCH, schedule("window: prod-patch\nhosts: db"), "5:1: duplicate key 'hosts', which stands in line 3 already. Remove one"),
+    "the key on": (PATCH, schedule("window: prod-patch\non: 5"), '5:1: YAML takes the key on for yes or no. Quote it: "on":'),
+    "a number as key": (WINDOWS, 'windows:\n  2026: {day: daily, start: "22:00", duration: 4h}\n', '2:3: YAML takes the key 2026 for a number. Quote it: "2026":'),
+    "a list as key": (PATCH, "{[a]: b}", "1:2: a list or mapping stands where a key belongs. Check the brackets and the indentation"),
+    "an empty value": (PATCH, schedule("window: prod-patch\nowner:"), "5:1: owner: has no value. Give it one, or remove the line"),
+    "an empty item": (PATCH, schedule("window: prod-patch\ntags:\n  -"), "6:4: an item of this list has no value. Give it one, or remove the line"),
+    "the word no": (PATCH, schedule("window: prod-patch\ntitle: no"), '5:8: title: YAML reads an unquoted no as false. Quote it: title: "no"'),
+    "a number for text": (SETTINGS, f"format: 1\norganisation: 42\n{TAIL}", '2:15: organisation: 42 is a number. Quote it: organisation: "42"'),
+    "an unquoted start": (WINDOWS, window("day: daily\n    start: 22:00\n    duration: 4h"), '4:12: start: 1320 is a number; YAML reads an unquoted 22:00 that way. Quote it: start: "22:00"'),
+    "an unquoted early start": (WINDOWS, window("day: daily\n    start: 9:30\n    duration: 4h"), '4:12: start: 570 is a number; YAML reads an unquoted 9:30 that way. Quote it: start: "09:30"'),
+    "a clock in extra_vars": (PATCH, schedule("window: prod-patch\nextra_vars: {at: 1:30}"), '5:18: at: 90 is a number; YAML reads an unquoted 1:30 that way. Quote it: at: "1:30"'),
+    # keys
+    "an unknown key": (PATCH, schedule("window: prod-patch\nconcurency: 3"), "5:1: concurency: unknown key. Did you mean concurrency?"),
+    "a key from elsewhere": (SETTINGS, f"{HEAD}{TAIL}windows: {{}}\n", "7:1: windows: does not belong here. Put it into a file of windows, such as schedules/windows.yml"),
+    "a missing key": (PATCH, "playbook: playbooks/patch.yml\nwhy: x\nwindow: prod-patch\n", "1:1: hosts: is missing. Add it, such as hosts: web"),
+    "a key that is not built": (WINDOWS, window('day: daily\n    offset_days: 5\n    start: "22:00"\n    duration: 4h'), "4:5: offset_days: is not supported yet by this version. Remove it, or wait for a version that has it"),
+    "a value that is not built": (PATCH, schedule("window: prod-patch\noverlap: queue"), "5:10: overlap: queue is not supported yet by this version. Write forbid"),
+    # windows and freezes
+    "a duration without unit": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 240'), "5:15: duration: 240 is a number. A duration needs its unit: duration: 240m"),
+    "a duration as a clock": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 4h\n    cutoff: 1:30'), "6:13: cutoff: 90 is a number; YAML reads an unquoted 1:30 that way. A duration needs its unit: cutoff: 1h30m"),
+    "a duration in words": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 4 hours'), "5:15: duration: '4 hours' is not a duration. Write 4h"),
+    "duration and until": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 4h\n    until: "04:00"'), "6:5: duration and until both say when it closes. Keep one of them"),
+    "neither duration nor until": (WINDOWS, window('day: daily\n    start: "22:00"'), '2:3: prod-patch: does not say when it closes. Add duration: 4h or until: "04:00"'),
+    "a cutoff too long": (WINDOWS, window('day: daily\n    start: "22:00"\n    until: "04:00"\n    cutoff: 6h'), "6:13: cutoff: 6h leaves nothing of a window of 6h. Make it shorter"),
+    "a day that never comes": (WINDOWS, window('day: day 31\n    months: [feb]\n    start: "22:00"\n    duration: 4h'), "3:10: day: day 31 never occurs in feb. Change the day or the months"),
+    "a bad day": (WINDOWS, window('day: satruday\n    start: "22:00"\n    duration: 4h'), "3:10: day: 'satruday' names no day. Write a weekday (saturday), a list ([sat, sun]), weekdays, daily, first to fifth or last with a weekday (second tuesday), day 15, or last day"),
+    "a day as a number": (WINDOWS, window('day: 15\n    start: "22:00"\n    duration: 4h'), "3:10: day: 15 is a number. Write day: day 15"),
+    "an abbreviated zone": (WINDOWS, window('timezone: CET\n    day: daily\n    start: "22:00"\n    duration: 4h'), "3:15: timezone: CET is an abbreviation, not a place. Write Europe/Berlin, or the place you mean"),
+    "an offset as zone": (WINDOWS, window('timezone: "+01:00"\n    day: daily\n    start: "22:00"\n    duration: 4h'), "3:15: timezone: +01:00 is an offset, which knows no summer time. Name a place, such as Europe/Berlin, or UTC"),
+    "a zone misspelt": (WINDOWS, window('timezone: Europe/Berlni\n    day: daily\n    start: "22:00"\n    duration: 4h'), "3:15: timezone: there is no zone 'Europe/Berlni'. Did you mean Europe/Berlin?"),
+    "a naive freeze": ("schedules/freezes.yml", 'freezes:\n  - {name: x, from: 2026-11-27 18:00, to: "2026-11-28T18:00+01:00"}\n', "2:21: from: '2026-11-27 18:00' does not say in which zone. Add the offset: \"2026-11-27 18:00+01:00\""),
+    "a freeze that ends early": ("schedules/freezes.yml", 'freezes:\n  - {name: x, from: "2026-11-27T18:00+01:00", to: "2026-11-27T17:00Z"}\n', "2:51: to: the freeze ends before it begins. Write the later instant here"),
+    "a bad yearly span": ("schedules/freezes.yml", "freezes:\n  - {name: x, every_year: 12-20..13-06}\n", "2:27: every_year: 13-06 is no day of the year. Write month and day, such as 12-20"),
+    "two kinds of freeze": ("schedules/freezes.yml", 'freezes:\n  - {name: x, every_year: 12-20..01-06, from: "2026-11-27T18:00+01:00"}\n', "2:41: from: a freeze has either every_year, or from and to. Remove one"),
+    "the name always": (WINDOWS, 'windows:\n  prod-patch: {day: daily, start: "22:00", duration: 4h}\n  always: {day: daily, start: "22:00", duration: 4h}\n', "3:3: always: this name is built in. Choose another"),
+    # schedules
+    "an unknown window": (PATCH, schedule("window: prod-pach"), "4:9: window: there is no window 'prod-pach'. Did you mean 'prod-patch' (schedules/windows.yml:2)?"),
+    "an unknown inventory": (PATCH, schedule("window: prod-patch\ninventory: prodution"), "5:12: inventory: there is no inventory 'prodution'. Did you mean 'production' (wellkept.yml:5)?"),
+    "an unknown owner": (PATCH, schedule("window: prod-patch\nowner: anna"), "5:8: owner: there is no person or team 'anna'. Did you mean 'ana' (wellkept.yml:7)?"),
+    "an unknown check": (PATCH, schedule("window: prod-patch\nbefore: [\"health:disk\"]"), "5:10: before: there is no health check 'disk'. Declare it below health: in schedules/health.yml"),
+    "a missing playbook": (PATCH, "playbook: playbooks/pach.yml\nwhy: x\nhosts: web\nwindow: prod-patch\n", "1:11: playbook: there is no playbook playbooks/pach.yml. Paths are relative to the folder of wellkept.yml"),
+    "a playbook outside": (PATCH, "playbook: ../patch.yml\nwhy: x\nhosts: web\nwindow: prod-patch\n", "1:11: playbook: ../patch.yml lies outside of the maintenance repository, of which runs take a copy. Move it inside"),
+    "a budget over all": (PATCH, schedule("window: prod-patch\nfailure_budget: 110%"), "5:17: failure_budget: 110% is more than all hosts. Write at most 100%"),
+    "a wave of nobody": (PATCH, schedule("window: prod-patch\nwaves: [{name: a, size: 0}]"), "5:25: size: 0 is too few. Write at least 1, or a percentage such as 25%"),
+    "a rest that is not last": (PATCH, schedule("window: prod-patch\nwaves: [{name: rest}, {name: late, size: 1}]"), "5:9: waves: 'rest' has no size, so it takes whatever is left, and nothing remains for later waves. Give it a size, or put it last"),
+    "two waves of one name": (PATCH, schedule("window: prod-patch\nwaves: [{name: a, size: 1}, {name: a}]"), "5:36: name: there are two waves 'a'. Rename one"),
+    "waves without a split": (PATCH, schedule("window: prod-patch\nsplit: whole\nwaves: [{name: a}]"), "6:1: waves: has no effect with split: whole, which calls Ansible once for all hosts. Remove it, or write split: hosts"),
+    "an unknown effect": (PATCH, schedule("window: prod-patch\neffect: rebot"), "5:9: effect: rebot is not known here. Did you mean reboot?"),
+    "text for a list": (PATCH, schedule("window: prod-patch\ntags: web"), "5:7: tags: text stands where a list is wanted. Write tags: [web]"),
+    "quoted truth": (PATCH, schedule('window: prod-patch\nenabled: "no"'), "5:10: enabled: text stands here. Write true or false, without quotes"),
+    "no concurrency": (PATCH, schedule("window: prod-patch\nconcurrency: 0"), "5:14: concurrency: 0 is out of range. Write at least 1"),
+    # health checks
+    "an unknown probe": (HEALTH, "health:\n  a: {probe: htpt}\n", "2:6: a: probe: htpt is not known. Did you mean http?"),
+    "a probe that is not built": (HEALTH, "health:\n  a: {probe: tls}\n", "2:6: a: probe: tls is not supported yet by this version. Write http, ssh, tcp"),
+    "a bad expression": (HEALTH, "health:\n  a: {probe: ssh, run: x, hosts: all, every: 1m, number: '(\\d+'}\n", "2:58: number: '(\\\\d+' is no regular expression: missing ), unterminated subpattern at position 0. In YAML, put it in single quotes"),
+    "an expression without a number": (HEALTH, "health:\n  a: {probe: ssh, run: x, hosts: all, every: 1m, number: 'x'}\n", "2:58: number: 'x' captures nothing. Put the number in brackets, such as '(\\d+)%'"),
+    "a bad threshold": (HEALTH, "health:\n  a: {probe: ssh, run: x, hosts: all, every: 1m, number: '(x)', warn: 80}\n", '2:71: warn: 80 is a number. Write warn: "> 80"'),
+    "a threshold without number": (HEALTH, 'health:\n  a: {probe: ssh, run: x, hosts: all, every: 1m, warn: "> 80"}\n', "2:50: warn: there is no number to compare. Add number: '(\\d+)', which finds it in the answer"),
+    "a port too far": (HEALTH, "health:\n  a: {probe: tcp, port: 70000, hosts: all, every: 1m}\n", "2:25: port: 70000 is out of range. Write at most 65535"),
+    "an address without scheme": (HEALTH, "health:\n  a: {probe: http, url: example.com, hosts: all, every: 1m}\n", "2:25: url: example.com is no address. Begin it with https:// or http://"),
+    # reports
+    "a bad period": (REPORT, "report: audit\nedition: auditor\nperiod: lst_month\n", "3:9: period: 'lst_month' is no period. Write last_week, last_month, last_quarter, a quarter (2026-Q3), a month (2026-10) or days (2026-10-01..2026-10-15)"),
+    "a period backwards": (REPORT, "report: audit\nedition: auditor\nperiod: 2026-10-15..2026-10-01\n", "3:9: period: 2026-10-15..2026-10-01 ends before it begins. Write the earlier day first: 2026-10-01..2026-10-15"),
+    "an unknown service": (REPORT, "report: audit\nedition: auditor\nperiod: last_month\nscope: {services: [web-sohp]}\n", "4:20: services: there is no service 'web-sohp'. Did you mean 'web-shop' (wellkept.yml:9)?"),
+    # settings
+    "a secret itself": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: hunter2}}}}\n", "7:28: default: secrets are given by reference, never written down. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "a secret from two places": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: {{env: A, file: b}}}}}}\n", "7:19: default: has 2 sources (env, file). Keep one"),
+    "a secret from nowhere": (SETTINGS, f"{HEAD}{TAIL}secrets: {{become: {{web: {{}}}}}}\n", "7:20: web: names no source. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "a private key": (SETTINGS, f'{HEAD}{TAIL}signing: {{key: "-----BEGIN OPENSSH PRIVATE KEY-----"}}\n', "7:16: key: a private key stands here itself. Secrets are given by reference: write the key file's path"),
+    "a database of another kind": (SETTINGS, f"{HEAD}{TAIL}database: mysql://db/wellkept\n", "7:11: database: not known. Write sqlite:///var/wellkept.db, or postgresql://HOST/NAME"),
+    "a variable that is not set": (SETTINGS, f'{HEAD}{TAIL}database: "${{DB_URL}}"\n', "7:11: database: DB_URL is not set in the environment. Set it, or write the address without ${DB_URL}"),
+    "an unknown member": (SETTINGS, f"{HEAD}{TAIL}teams: {{web: {{members: [anna]}}}}\n", "7:25: members: there is no person 'anna'. Did you mean 'ana' (wellkept.yml:5)?"),
+    "an inventory that is not there": (SETTINGS, f"{HEAD}{TAIL.replace('production.yml', 'prod.yml')}", "4:36: source: there is no inventory inventories/prod.yml. Paths are relative to the folder of wellkept.yml"),
+    "another format": (SETTINGS, f"format: 2\norganisation: x\n{TAIL}", "1:9: format: 2 is not known here. Write 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_malformed_file_is_told_with_place_problem_and_way_out(
+    case: str, found: Callable[..., list[Problem]]
+) -> None:
+    file, content, expected = CASES[case]
+
+    problems = found({file: content})
+
+    assert f"{file}:{expected}" in map(str, problems)
+    assert not any("hunter2" in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_mistake_is_told_once(case: str, found: Callable[..., list[Problem]]) -> None:
+    file, content, _ = CASES[case]
+    expected = EXTRA.get(case, 1)
+
+    errors = [problem for problem in found({file: content}) if problem.severity == "error"]
+
+    assert len(errors) == expected, [str(problem) for problem in errors]
+
+
+# Mistakes that are told at more than one place, because more than one thing is wrong.
+EXTRA = {"a number as key": 2, "a list as key": 4}
+
+
+def test_all_mistakes_are_told_at_once_in_order(found: Callable[..., list[Problem]]) -> None:
+    files = {
+        WINDOWS: "windows:\n  prod-patch: {day: daily, start: 22:00, cutoff: 5}\n",
+        PATCH: schedule("window: prod-pach\nefect: change\nconcurrency: 0"),
+        REPORT: "report: audit\nedition: audito\nperiod: 2026-10\n",
+    }
+
+    problems = found(files)
+
+    assert [f"{problem.file}:{problem.line}:{problem.column}" for problem in problems] == [
+        "reports/audit.yml:2:10",
+        "schedules/patch-web.yml:4:9",
+        "schedules/patch-web.yml:5:1",
+        "schedules/patch-web.yml:6:14",
+        "schedules/windows.yml:2:3",
+        "schedules/windows.yml:2:35",
+        "schedules/windows.yml:2:50",
+    ]
