@@ -42,6 +42,7 @@ class TicketKind(StrEnum):
     EXPIRED = "expired"
     RECORD = "record"
     MISSED = "missed"
+    REPORTED = "reported"  # by a person, about anything
 
 
 class Level(StrEnum):
@@ -194,6 +195,7 @@ class Proof:
 
 
 NO_PROOF = Proof(Closing.NOTHING)
+CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED})
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
 
@@ -207,14 +209,14 @@ def evidence_closes(
     """Whether a run proves that a ticket's trouble is gone: the same task on the same host has succeeded.
 
     `succeeded` holds, per host, the names of the tasks that ended well; where it is not known, the whole playbook must have ended well there.
-    A run in check mode proves nothing, and nothing but a person closes a ticket about a hole in the record.
+    A run in check mode proves nothing, and nothing but a person closes a ticket about a hole in the record, or one that a person opened.
     """
     if ticket.state not in LIVE or run.check_mode or ticket.inventory != run.inventory:
         return NO_PROOF
     if ticket.kind in OF_THE_SCHEDULE:
         well = ticket.schedule == run.schedule and is_proof_of_schedule(ticket, run, outcomes)
         return proof(ticket, ticket.hosts) if well else NO_PROOF
-    if ticket.kind is TicketKind.RECORD or ticket.playbook not in {"", run.playbook}:
+    if ticket.kind in CLOSED_BY_PEOPLE or ticket.playbook not in {"", run.playbook}:
         return NO_PROOF
     hosts = tuple(host for host in ticket.hosts if is_well(outcomes.get(host), ticket, succeeded))
     return proof(ticket, hosts) if hosts else NO_PROOF

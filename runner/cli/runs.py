@@ -1,0 +1,123 @@
+"""`wellkept runs`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.answers import Cell, limit_option, listing, plain, printable
+from runner.cli.app import pass_app
+from runner.cli.output import format_option, show_json
+from runner.cli.run_screen import show_screen
+from runner.cli.times import Clock
+from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.domain.run import PieceState
+    from runner.operations.list_runs import RunLine
+    from runner.store.runs import Run
+
+LOOK_EVERY = 0.5  # seconds
+
+
+@click.group("runs")
+def command() -> None:
+    r"""List runs, show or watch one, or stop it.
+
+    \b
+    wellkept runs list               the latest runs
+    wellkept runs show 12            every host, its cause in plain words, its packages
+    wellkept runs watch 12           follow it until it is settled
+    wellkept runs cancel 12 --now    end it
+    """
+
+
+@command.command("list")
+@click.option("--schedule", metavar="NAME", help="Only the runs of this schedule.")
+@limit_option
+@format_option
+@pass_app
+def list_(app: App, schedule: str | None, limit: int, form: str) -> None:
+    """List the latest runs, newest first."""
+    from runner.operations.list_runs import list_runs
+
+    found = list_runs(store=app.store, limit=limit + 1, schedule=schedule)
+    clock = Clock(app.clock(), app.settings.timezone)
+    empty = "There has been no run yet. `wellkept calendar` shows when one may start, `wellkept run NAME` starts one."
+    listing("runs", found, columns(clock), form=form, empty=empty, limit=limit)
+
+
+def columns(clock: Clock) -> list[Cell[RunLine]]:
+    """What a line tells about a run."""
+    return [
+        Cell("RUN", lambda run: run.number),
+        Cell("SCHEDULE", lambda run: f"{run.schedule}{' (check)' if run.check_mode else ''}"),
+        Cell("VERDICT", lambda run: run.verdict or "running"),
+        Cell(
+            "HOSTS", lambda run: ", ".join(f"{n} {kind}" for kind, n in run.outcomes.items()) or f"{run.hosts} planned"
+        ),
+        Cell("BY", lambda run: f"{run.requested_by} ({run.trigger})"),
+        Cell(clock.heading("CREATED"), lambda run: clock.both(run.created)),
+        Cell("REASON", lambda run: run.reason),
+    ]
+
+
+@command.command("show")
+@click.argument("run")
+@format_option
+@pass_app
+def show(app: App, run: str, form: str) -> None:
+    """Show one run: hosts with cause in plain words, packages, pieces, tickets."""
+    from runner.operations.show_run import show_run
+
+    found = show_run(run, store=app.store)
+    if form == "json":
+        show_json({"run": plain(found)})
+    else:
+        show_screen(found, Clock(app.clock(), app.settings.timezone))
+
+
+@command.command("watch")
+@click.argument("run")
+@format_option
+@pass_app
+def watch(app: App, run: str, form: str) -> None:
+    """Follow a run until it is settled; the exit code is that of its verdict. Ctrl-C ends only the watching."""
+    from runner.cli.watching import exit_code_of, show_ended
+    from runner.store.runs import find
+
+    found = app.store.read(lambda c: find(c, run))
+    ended = follow(app, found, form=form)
+    show_ended(app, ended, form=form)
+    raise SystemExit(exit_code_of(ended))
+
+
+def follow(app: App, run: Run, *, form: str) -> Run:
+    """Tell each step of a run in a line until it is settled; on the error stream when the answer is JSON."""
+    from runner.operations.follow_run import is_settled, news
+
+    click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts.", err=form == "json")
+    told: set[tuple[str, PieceState]] = set()
+    while True:
+        ended = is_settled(run.id, site=app.site)
+        for progress in news(run, told, site=app.site):
+            click.echo(printable(f"  {progress.text}"), err=form == "json")
+        if ended:
+            return ended
+        time.sleep(LOOK_EVERY)
+
+
+@command.command("cancel")
+@click.argument("run")
+@click.option("--now", "immediately", is_flag=True, help="End what is in flight, too; hosts may be left half-way.")
+@pass_app
+def cancel(app: App, run: str, immediately: bool) -> None:
+    """Stop a run: the batch in flight is finished, no other begins."""
+    from runner.operations.stop_run import stop_run
+
+    stopped = stop_run(run, immediately=immediately, by=app.actor, store=app.store, clock=app.clock)
+    what = "What is in flight is ended now" if immediately else "The batch in flight is finished, no other begins"
+    click.echo(f"Run {stopped.number}: {what}; recorded with your name ({app.actor}).")
+    click.echo(f"Watch it: wellkept runs watch {stopped.number}")

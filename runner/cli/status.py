@@ -1,0 +1,215 @@
+"""`wellkept status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.answers import Cell, plain, say, table
+from runner.cli.app import pass_app
+from runner.cli.output import format_option, show_json
+from runner.cli.times import NOTHING, Clock
+from runner.errors import FilesInvalid, Unknown, count
+from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.operations.summarise_status import Recorded, Status
+
+MOST = 8  # lines of one part on the screen; the listings show all
+
+
+@click.command("status")
+@format_option
+@pass_app
+def command(app: App, form: str) -> None:
+    r"""Show what is due, running, held, unhealthy and open.
+
+    Exit codes: 0, or 2 while files are broken, or 4 while the database is away; what can be known is shown all the same.
+
+    \b
+    wellkept status                 one screen, with the age of each fact
+    wellkept status --format json   everything, for programs
+    """
+    from runner.operations.summarise_status import summarise_status
+
+    status = summarise_status(definitions=lambda: app.definitions, store=lambda: app.store, clock=app.clock)
+    if form == "json":
+        show_json({"status": plain(status)})
+    else:
+        show_screen(status, Clock(status.at, zone_of(app)))
+    raise SystemExit(exit_code_of(status))
+
+
+def zone_of(app: App) -> str:
+    """The repository's zone; UTC while wellkept.yml is broken."""
+    try:
+        return app.settings.timezone
+    except FilesInvalid:
+        return "UTC"
+
+
+def exit_code_of(status: Status) -> int:
+    """Whether everything could be known."""
+    if status.record_problem:
+        return Unknown.exit_code
+    return FilesInvalid.exit_code if status.broken else 0
+
+
+def show_screen(status: Status, clock: Clock) -> None:
+    """One screen, the most urgent first."""
+    recorded = status.recorded
+    for pause in recorded.pauses if recorded else ():
+        until = f"until {clock.both(pause.until)}" if pause.until else "until somebody resumes"
+        say(
+            f"PAUSED     {pause.hosts or 'everything'} by {pause.by}, {clock.age(pause.since)}, {until}: {pause.reason}"
+        )
+    say(f"Now        {clock.time(status.at)} ({clock.zone})")
+    show_files(status)
+    say(f"Database   {status.record_problem and f'AWAY: {status.record_problem}' or 'answers'}")
+    if recorded:
+        say(f"Daemon     {daemon_in_words(recorded, clock)}")
+        show_running(recorded, clock)
+        show_due(recorded, clock)
+    show_openings(status, clock)
+    if recorded:
+        show_unhealthy(recorded, clock)
+        show_tickets(recorded, clock)
+        show_past(recorded, clock)
+
+
+def show_files(status: Status) -> None:
+    """Whether the files are whole; a broken edit is told loudly."""
+    if status.broken:
+        say(
+            f"Files      BROKEN: {count(len(status.broken), 'problem')}. A daemon keeps the last good ones; nobody else can start."
+        )
+        for problem in status.broken[:MOST]:
+            say(f"           {problem}")
+        say("           `wellkept validate` shows all of them.")
+    else:
+        checks = count(status.checks or 0, "health check")
+        say(f"Files      valid: {count(status.schedules or 0, 'schedule')}, {checks}")
+
+
+def daemon_in_words(recorded: Recorded, clock: Clock) -> str:
+    """Whether schedules run by themselves."""
+    daemon = recorded.daemon
+    if daemon and daemon.alive:
+        return (
+            f"alive (process {daemon.pid}, since {clock.time(daemon.started_at)}, heard {clock.age(daemon.heard_at)})"
+        )
+    last = f"; the last one was heard {clock.age(daemon.heard_at)}" if daemon else ""
+    return f"NOT RUNNING, so no schedule starts by itself{last}. Start it with `wellkept serve`."
+
+
+def heading(words: str) -> None:
+    """The heading of a part."""
+    click.echo(f"\n{click.style(words, bold=True)}")
+
+
+def show_running(recorded: Recorded, clock: Clock) -> None:
+    """What runs now, and how far it has come."""
+    heading("Running")
+    table(
+        recorded.running,
+        [
+            Cell("RUN", lambda run: run.number),
+            Cell("SCHEDULE", lambda run: run.schedule),
+            Cell("DONE", lambda run: f"{run.done} of {run.hosts}"),
+            Cell("NOW", lambda run: f"{run.doing}{' (NOT HEARD any more; it is looked into)' if run.silent else ''}"),
+            Cell("STARTED", lambda run: clock.age(run.created)),
+            Cell("LAST STEP", lambda run: clock.age(run.as_of)),
+        ],
+        empty="Nothing is running.",
+    )
+
+
+def show_due(recorded: Recorded, clock: Clock) -> None:
+    """Slots whose window is open, and what holds them."""
+    if recorded.due:
+        heading("Due, and held")
+        table(
+            recorded.due[:MOST],
+            [
+                Cell("SCHEDULE", lambda slot: slot.schedule),
+                Cell("WHY", lambda slot: "; ".join(slot.reasons)),
+                Cell("UNTIL", lambda slot: clock.time(slot.until)),
+                Cell("LAST START", lambda slot: clock.both(slot.last_start)),
+                Cell("ASKED", lambda slot: clock.age(slot.as_of)),
+            ],
+            empty="",
+        )
+
+
+def show_openings(status: Status, clock: Clock) -> None:
+    """When each schedule may run next."""
+    heading("Next openings" + ("" if status.schedules is not None else ", as they were written ahead"))
+    table(
+        status.openings[:MOST],
+        [
+            Cell("SCHEDULE", lambda opening: opening.schedule),
+            Cell(clock.heading("OPENS"), lambda opening: "open now" if opening.is_open else clock.both(opening.opens)),
+            Cell("LAST START", lambda opening: clock.time(opening.last_start)),
+        ],
+        empty="No schedule has an opening ahead. `wellkept calendar` shows windows and freezes.",
+    )
+
+
+def show_unhealthy(recorded: Recorded, clock: Clock) -> None:
+    """What the health checks found other than well."""
+    heading("Unhealthy")
+    table(
+        recorded.unhealthy[:MOST],
+        [
+            Cell("HOST", lambda each: each.host),
+            Cell("CONDITION", lambda each: each.condition),
+            Cell("WHAT", lambda each: each.summary),
+            Cell("SINCE", lambda each: clock.age(each.since)),
+            Cell("ASKED", lambda each: clock.age(each.as_of)),
+        ],
+        empty=f"Nothing, as of {clock.age(recorded.checked_at)}."
+        if recorded.checked_at
+        else "No health check was asked yet. `wellkept health` asks all of them.",
+    )
+    more(len(recorded.unhealthy), "wellkept health")
+
+
+def show_tickets(recorded: Recorded, clock: Clock) -> None:
+    """What waits for a person."""
+    heading("Open tickets")
+    table(
+        recorded.tickets[:MOST],
+        [
+            Cell("TICKET", lambda ticket: ticket.number),
+            Cell("PRIORITY", lambda ticket: ticket.priority),
+            Cell("STATE", lambda ticket: ticket.state),
+            Cell("TITLE", lambda ticket: ticket.title),
+            Cell("WHO", lambda ticket: ticket.assigned_to or NOTHING),
+            Cell("CHANGED", lambda ticket: clock.age(ticket.as_of)),
+        ],
+        empty="None.",
+    )
+    more(len(recorded.tickets), "wellkept tickets list")
+
+
+def show_past(recorded: Recorded, clock: Clock) -> None:
+    """How the last runs ended."""
+    heading("Last runs")
+    table(
+        recorded.last_runs,
+        [
+            Cell("RUN", lambda run: run.number),
+            Cell("SCHEDULE", lambda run: run.schedule),
+            Cell("VERDICT", lambda run: run.verdict),
+            Cell("HOSTS", lambda run: f"{run.good} of {run.hosts} as planned"),
+            Cell(clock.heading("ENDED"), lambda run: clock.both(run.ended)),
+        ],
+        empty="No run has ended yet. `wellkept run NAME` starts one by hand.",
+    )
+
+
+def more(number: int, shown_by: str) -> None:
+    """Say that a part is longer than the screen."""
+    if number > MOST:
+        click.echo(f"… and {number - MOST} more: `{shown_by}`")

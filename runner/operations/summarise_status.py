@@ -1,0 +1,311 @@
+"""How the whole installation stands, as far as it can be known now: each part says what is in its way instead of hiding the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from runner.domain import occurrence
+from runner.domain.health import SEVERITY, Condition
+from runner.domain.outcome import HostResult
+from runner.domain.run import PieceState, SlotState, Stage
+from runner.domain.schedule import Schedule
+from runner.domain.settings import Definitions
+from runner.errors import FilesInvalid, Unknown
+from runner.operations.follow_run import WORDS
+from runner.operations.keep_ledger import has_slots
+from runner.operations.plan_occurrence import binding_freezes
+from runner.ports import Clock
+from runner.store import daemons, health, holds, outcomes, pauses, pieces, runs, slots, tickets
+from runner.store.database import Store
+from runner.store.transaction import Transaction
+
+LOOK_BACK = timedelta(days=7)
+LOOK_AHEAD = timedelta(days=90)
+LAST_RUNS = 5
+NOT_ASKED = "nobody has looked at it yet: no daemon is serving"
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSeen:
+    """The daemon that was heard last; `alive` when its last beat is less than 30 seconds old by the database's clock."""
+
+    alive: bool
+    pid: int
+    started_at: datetime
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSeen:
+    """A pause in force; `hosts` empty means everything, `until` empty until somebody resumes."""
+
+    reason: str
+    by: str
+    hosts: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A run that is going on; `done` counts hosts on which the playbook has ended, `silent` that whoever executes it is not heard any more."""
+
+    number: int
+    schedule: str
+    title: str
+    hosts: int
+    done: int
+    doing: str
+    silent: bool
+    created: datetime
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueSlot:
+    """A slot whose window is open and that has no run yet, and why; `as_of` is when its guards were asked last."""
+
+    schedule: str
+    opened: datetime
+    last_start: datetime
+    reasons: tuple[str, ...]
+    until: datetime | None
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextOpening:
+    """The opening that a schedule is in, or its next one."""
+
+    schedule: str
+    opens: datetime
+    last_start: datetime
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unhealthy:
+    """A host that a health check found other than well."""
+
+    host: str
+    inventory: str
+    check: str
+    condition: Condition
+    summary: str
+    since: datetime
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTicket:
+    """A ticket that nobody has resolved yet."""
+
+    number: int
+    priority: str
+    state: str
+    title: str
+    hosts: tuple[str, ...]
+    assigned_to: str | None
+    opened: datetime
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run that has ended."""
+
+    number: int
+    schedule: str
+    title: str
+    verdict: str
+    good: int
+    hosts: int
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the database says at one moment."""
+
+    daemon: DaemonSeen | None = None
+    pauses: tuple[PauseSeen, ...] = ()
+    running: tuple[Going, ...] = ()
+    due: tuple[DueSlot, ...] = ()
+    unhealthy: tuple[Unhealthy, ...] = ()
+    checked_at: datetime | None = None
+    tickets: tuple[LiveTicket, ...] = ()
+    last_runs: tuple[PastRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then)."""
+
+    at: datetime
+    schedules: int | None
+    checks: int | None
+    broken: tuple[str, ...]
+    record_problem: str
+    recorded: Recorded | None
+    openings: tuple[NextOpening, ...]
+
+
+def summarise_status(*, definitions: Callable[[], Definitions], store: Callable[[], Store], clock: Clock) -> Status:
+    """Ask the files and the record; trouble with one is told, and the other is asked all the same."""
+    now = clock()
+    defined, broken = files_now(definitions)
+    recorded, problem = record_now(store, now)
+    return Status(
+        at=now,
+        schedules=len(defined.schedules) if defined else None,
+        checks=len(defined.checks) if defined else None,
+        broken=broken,
+        record_problem=problem,
+        recorded=recorded,
+        openings=openings_from_files(defined, now) if defined else openings_from_ledger(store, now, asked=not problem),
+    )
+
+
+def files_now(definitions: Callable[[], Definitions]) -> tuple[Definitions | None, tuple[str, ...]]:
+    """The definitions, or what is wrong in the files."""
+    try:
+        return definitions(), ()
+    except FilesInvalid as problem:
+        return None, tuple(str(each) for each in problem.problems)
+
+
+def record_now(store: Callable[[], Store], now: datetime) -> tuple[Recorded | None, str]:
+    """What the database says, or why it says nothing."""
+    try:
+        return store().read(partial(recorded_at, now=now)), ""
+    except Unknown as problem:
+        return None, str(problem)
+    except FilesInvalid:
+        return None, "where the database is stands in wellkept.yml, which is broken"
+
+
+def recorded_at(connection: Transaction, *, now: datetime) -> Recorded:
+    """One look at all rows that matter, in one transaction."""
+    states = health.states(connection)
+    return Recorded(
+        daemon=daemon_seen(connection),
+        pauses=tuple(
+            PauseSeen(pause.reason, str(pause.by), pause.hosts, pause.from_at, pause.until_at)
+            for pause in pauses.in_force(connection, now)
+        ),
+        running=tuple(going(connection, run) for run in runs.live(connection)),
+        due=tuple(due_slots(connection, now)),
+        unhealthy=tuple(unhealthy(states)),
+        checked_at=max((state.last_at for state in states), default=None),
+        tickets=tuple(live_ticket(ticket) for ticket in reversed(tickets.live(connection))),
+        last_runs=tuple(past_runs(connection)),
+    )
+
+
+def daemon_seen(connection: Transaction) -> DaemonSeen | None:
+    """The daemon that is alive, else the one that was heard last."""
+    alive = daemons.alive(connection)
+    seen = alive[0] if alive else daemons.last_beat(connection)
+    return DaemonSeen(bool(alive), seen.pid, seen.started_at, seen.beat_at) if seen else None
+
+
+def going(connection: Transaction, run: runs.Run) -> Going:
+    """How far a run has come, by its pieces."""
+    plan, known = run.plan, pieces.of_run(connection, run.id)
+    done = {host for piece in known if applied(piece) for host in piece.hosts}
+    busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
+    doing = [f"{plan.waves[piece.wave].name}: {WORDS[piece.stage]} {', '.join(piece.hosts)}" for piece in busy]
+    moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
+    return Going(
+        number=run.number,
+        schedule=run.schedule,
+        title=run.title,
+        hosts=len(plan.hosts),
+        done=len(done),
+        doing="; ".join(doing) or "between two steps",
+        silent=any(piece.lapsed for piece in busy),
+        created=run.created_at,
+        as_of=max(moments, default=run.created_at),
+    )
+
+
+def applied(piece: pieces.Piece) -> bool:
+    """Whether the playbook has ended on the hosts of this piece."""
+    return piece.stage is Stage.APPLY and piece.state is PieceState.FINISHED
+
+
+def due_slots(connection: Transaction, now: datetime) -> Iterator[DueSlot]:
+    """The slots whose window is open without a run, each with what its guards said last."""
+    for slot in slots.between(connection, now - LOOK_BACK, now):
+        if slot.state is SlotState.DUE or (slot.state is SlotState.PLANNED and now < slot.closes_at):
+            heard = holds.of_slot(connection, slot.id)
+            last = max((hold.last_seen for hold in heard), default=None)
+            current = [hold for hold in heard if hold.last_seen == last]
+            reasons = tuple(hold.reason for hold in current) or (NOT_ASKED,)
+            until = max((hold.until for hold in current if hold.until), default=None)
+            yield DueSlot(slot.schedule, slot.opens_at, slot.last_start_at, reasons, until, last)
+
+
+def unhealthy(states: list[health.HealthState]) -> list[Unhealthy]:
+    """What is not well, worst first."""
+    bad = [
+        Unhealthy(state.host, state.inventory, state.check, state.condition, state.summary, state.since, state.last_at)
+        for state in states
+        if state.condition is not Condition.OK
+    ]
+    return sorted(bad, key=lambda each: (-SEVERITY.index(each.condition), each.check, each.host))
+
+
+def live_ticket(ticket: tickets.Ticket) -> LiveTicket:
+    """A ticket in short."""
+    return LiveTicket(
+        number=ticket.number,
+        priority=str(ticket.priority),
+        state=str(ticket.state),
+        title=ticket.title,
+        hosts=ticket.hosts,
+        assigned_to=ticket.assigned_to,
+        opened=ticket.opened_at,
+        as_of=ticket.updated_at,
+    )
+
+
+def past_runs(connection: Transaction) -> Iterator[PastRun]:
+    """The runs that ended last, newest first."""
+    ended = [run for run in runs.recent(connection, LAST_RUNS * 4) if run.verdict is not None]
+    for run in ended[:LAST_RUNS]:
+        results: list[HostResult] = [row.result for row in outcomes.of_run(connection, run.id)]
+        good = sum(1 for result in results if result.result.is_good)
+        yield PastRun(run.number, run.schedule, run.title, str(run.verdict), good, len(results), run.ended_at)
+
+
+def openings_from_files(definitions: Definitions, now: datetime) -> tuple[NextOpening, ...]:
+    """The present or next opening of every schedule, the soonest first, from what the files say now."""
+    found = (next_of(schedule, definitions, now) for schedule in definitions.schedules.values() if has_slots(schedule))
+    return tuple(sorted((each for each in found if each), key=lambda each: (each.opens, each.schedule)))
+
+
+def next_of(schedule: Schedule, definitions: Definitions, now: datetime) -> NextOpening | None:
+    """The opening that is on now and can still be started in, else the next one that freezes leave something of."""
+    freezes = binding_freezes(schedule, definitions, ())
+    current = occurrence.opening_at(schedule.window, freezes, now)
+    if current and current.usable_from <= now < current.last_start:
+        return NextOpening(schedule.name, current.usable_from, current.last_start, is_open=True)
+    later = occurrence.next_opening(schedule.window, freezes, after=now, usable=True)
+    return NextOpening(schedule.name, later.usable_from, later.last_start, is_open=False) if later else None
+
+
+def openings_from_ledger(store: Callable[[], Store], now: datetime, *, asked: bool) -> tuple[NextOpening, ...]:
+    """The next openings as they were written ahead while the files could still be read."""
+    if not asked:
+        return ()
+    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD))
+    first: dict[str, slots.Slot] = {}
+    for slot in ahead:
+        first.setdefault(slot.schedule, slot)
+    return tuple(
+        NextOpening(slot.schedule, slot.usable_from, slot.last_start_at, is_open=False) for slot in first.values()
+    )
