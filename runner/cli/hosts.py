@@ -1,0 +1,91 @@
+"""`wellkept hosts`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.answers import listing, plain, say
+from runner.cli.app import pass_app
+from runner.cli.host_screen import columns, show_screen
+from runner.cli.output import format_option, show_json
+from runner.cli.times import Clock
+from runner.errors import Unknown, count
+from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.operations.describe_hosts import Inventories
+
+inventory_option = click.option("--inventory", metavar="NAME", help="The inventory, when several have such a host.")
+
+
+@click.group("hosts")
+def command() -> None:
+    r"""List hosts, show one, or retire those that are gone.
+
+    \b
+    wellkept hosts list 'web:&linux'                             an Ansible pattern; all without one
+    wellkept hosts show web-03                                   last look, outcomes, debts, health, tickets
+    wellkept hosts retire web-03 --reason "replaced by web-04"   it is gone for good
+    """
+
+
+@command.command("list")
+@click.argument("pattern", default="all")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=200, show_default=True, help="At most this many."
+)
+@format_option
+@pass_app
+def list_(app: App, pattern: str, limit: int, form: str) -> None:
+    """List hosts with their last outcome; those that an inventory has lost stay listed until they are retired."""
+    from runner.operations.describe_hosts import list_hosts
+
+    found = list_hosts(pattern, among=inventories(app), store=app.store)
+    empty = "No inventory has a host. See `inventories:` in wellkept.yml; `wellkept doctor` tells what Ansible says."
+    listing(
+        "hosts", found.hosts, columns(Clock(app.clock(), app.settings.timezone)), form=form, empty=empty, limit=limit
+    )
+    for error in found.errors:
+        click.echo(f"inventory {error}", err=True)
+    raise SystemExit(Unknown.exit_code if found.errors else 0)
+
+
+@command.command("show")
+@click.argument("host")
+@inventory_option
+@format_option
+@pass_app
+def show(app: App, host: str, inventory: str | None, form: str) -> None:
+    """Show one host: last look, outcomes, debts, health, tickets."""
+    from runner.operations.describe_hosts import show_host
+
+    found = show_host(host, inventory=inventory, among=inventories(app), store=app.store)
+    if form == "json":
+        show_json({"host": plain(found)})
+    else:
+        show_screen(found, Clock(app.clock(), app.settings.timezone))
+
+
+@command.command("retire")
+@click.argument("host")
+@click.option("--reason", required=True, help="Why; it becomes part of the record.")
+@inventory_option
+@pass_app
+def retire(app: App, host: str, reason: str, inventory: str | None) -> None:
+    """Retire a host that is gone for good: nobody waits for it any more."""
+    from runner.operations.retire_host import retire_host
+
+    among, by = inventories(app), app.actor
+    gone = retire_host(host, reason=reason, inventory=inventory, by=by, among=among, store=app.store, clock=app.clock)
+    say(
+        f"{gone.host} is retired from inventory {gone.inventory}; {count(gone.debts, 'debt')} waived. Recorded as {app.actor}."
+    )
+
+
+def inventories(app: App) -> Inventories:
+    """The inventories of this maintenance repository, read by its own Ansible."""
+    from runner.operations.describe_hosts import Inventories
+
+    return Inventories(app.settings, app.inventories)

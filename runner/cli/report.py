@@ -1,0 +1,57 @@
+"""`wellkept report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from runner.cli.app import pass_app
+from runner.wiring import App
+
+FOLDER = Path("reports", "output")
+
+
+@click.command("report")
+@click.argument("name", metavar="NAME|EDITION")
+@click.option(
+    "--period", metavar="P", help="last_week, last_month, last_quarter, 2026-Q3, 2026-10 or 2026-10-01..2026-10-15."
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["html", "json"]),
+    help="May be given twice; both without it.",
+)
+@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to, instead of reports/output.")
+@pass_app
+def command(app: App, name: str, period: str | None, formats: tuple[str, ...], output: Path | None) -> None:
+    r"""Write a report of a period.
+
+    \b
+    wellkept report auditor                            last month, for an auditor
+    wellkept report monthly-audit --period 2026-Q3     one that reports/ defines, of another period
+    """
+    from runner.operations.choose_report import period_named, report_named, scope_of
+    from runner.operations.describe_hosts import Inventories
+    from runner.operations.write_report import write_report
+
+    settings, zone = app.settings, ZoneInfo(app.settings.timezone)
+    report = report_named(name, app.definitions)
+    written = write_report(
+        app.store,
+        report,
+        period=period_named(period or report.period, now=app.clock(), zone=zone),
+        folder=output or app.root / FOLDER,
+        formats=formats,
+        organisation=settings.organisation,
+        timezone=zone,
+        generated_at=app.clock(),
+        actor=app.actor,
+        versions=app.site.versions,
+        scope=scope_of(report, app.definitions, Inventories(settings, app.inventories)),
+    )
+    for path in written:
+        click.echo(path)
