@@ -148,7 +148,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("its number is not a whole one")
     return value
 
@@ -216,22 +216,13 @@ def read_checkpoint(message: bytes, *, signature: str, public_key: str) -> Check
     """The checkpoint that a signed message states; raises ValueError when it is not one in canonical form."""
     try:
         said = json.loads(message)
+        head, count = Link(_number(said["seq"]), said["hash"]), _number(said["count"])
+        at, key = datetime.fromisoformat(said["at"]), said["key_id"]
+        whole = {"installation": said["installation"], "stream": said["stream"], "count": count}
+        written = checkpoint_message(head=head, at=at, key=key, **whole)
         stated = Checkpoint(
-            said["stream"],
-            said["seq"],
-            said["hash"],
-            said["count"],
-            datetime.fromisoformat(said["at"]),
-            said["key_id"],
-            public_key,
-            signature,
-            message.decode(),
+            said["stream"], head.seq, head.hash, count, at, key, public_key, signature, message.decode()
         )
-        head, whole = (
-            Link(stated.seq, stated.hash),
-            {"installation": said["installation"], "stream": stated.stream, "count": stated.count},
-        )
-        written = checkpoint_message(head=head, at=stated.at, key=stated.key_id, **whole)
     except (KeyError, TypeError, AttributeError, RecursionError) as reason:
         raise ValueError(f"not a checkpoint ({reason})") from reason
     if written != message:

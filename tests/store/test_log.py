@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import tracemalloc
 
@@ -69,7 +70,7 @@ def test_threads_that_append_to_one_stream_make_one_chain(store: Store) -> None:
 
     kept = store.read(lambda c: list(log.entries(c, INSTALLATION)))
     assert [entry.seq for entry in kept] == list(range(1, 121))
-    assert all(after.prev == before.hash for before, after in zip(kept, kept[1:], strict=False))
+    assert all(after.prev == before.hash for before, after in itertools.pairwise(kept))
 
 
 def test_reading_a_long_stream_takes_little_memory(store: Store) -> None:
