@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -13,13 +14,14 @@ from runner.config.zones import check_zone
 from runner.domain.duration import Duration, parse_duration, parse_timedelta
 from runner.domain.freeze import YearlySpan
 from runner.domain.health import Threshold
+from runner.domain.period import parse_period
 from runner.domain.recurrence import parse_day, parse_month
 from runner.domain.schedule import Amount
 from runner.domain.wallclock import parse_clock
 from runner.domain.window import DayRule
 
 YEARS = (1970, 2200)
-PERIODS = ("last_week", "last_month", "last_quarter")
+_ANY_DAY = date(2026, 1, 1)
 _DURATION = r"^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -44,7 +46,7 @@ def _duration(value: object) -> Duration:
     if duration.months:
         raise ValueError("months have no fixed length here. Write it in days or weeks, such as 30d")
     if not (duration.days or duration.elapsed):
-        raise ValueError("nothing is shorter than this. Write a length, such as 4h")
+        raise ValueError("zero is too short. Write a length, such as 4h")
     return duration
 
 
@@ -147,18 +149,9 @@ def _yearly(value: object) -> YearlySpan:
 
 def _period(value: object) -> str:
     text = _text(value, "a period").strip()
-    if text in PERIODS or re.fullmatch(r"(19|2\d)\d\d-(Q[1-4]|0[1-9]|1[0-2])", text, re.ASCII):
-        return text
-    first, _, last = text.partition("..")
-    try:
-        days = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError:
-        words = ", ".join(PERIODS)
-        raise ValueError(
-            f"{text[:40]!r} is no period. Write {words}, a quarter (2026-Q3), a month (2026-10) or days (2026-10-01..2026-10-15)"
-        ) from None
-    if days[1] < days[0]:
-        raise ValueError(f"{text} ends before it begins. Write the earlier day first: {last}..{first}")
+    parse_period(
+        text, today=_ANY_DAY, zone=ZoneInfo("UTC")
+    )  # only whether it is one; when it is, the report asks again
     return text
 
 
@@ -227,6 +220,10 @@ Yearly = Annotated[YearlySpan, BeforeValidator(_yearly), _shape(r"^\d\d-\d\d\.\.
 NumberPattern = Annotated[str, BeforeValidator(_number_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
 KeyFile = Annotated[str, BeforeValidator(_secret_key), WithJsonSchema({"type": "string", "minLength": 1})]
 PublicKey = Annotated[str, BeforeValidator(_public_key), _shape(r"^(ssh-|ecdsa-|sk-)\S+ \S", "ssh-ed25519 AAAA")]
-Period = Annotated[str, BeforeValidator(_period), WithJsonSchema({"type": "string", "examples": [*PERIODS, "2026-Q3"]})]
+Period = Annotated[
+    str,
+    BeforeValidator(_period),
+    WithJsonSchema({"type": "string", "examples": ["last_week", "last_month", "last_quarter", "2026-Q3"]}),
+]
 Count = Annotated[int, Field(ge=1)]
 FreeForm = dict[str, Any]

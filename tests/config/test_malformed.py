@@ -105,8 +105,8 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a port too far": (HEALTH, "health:\n  a: {probe: tcp, port: 70000, hosts: all, every: 1m}\n", "2:25: port: 70000 is out of range. Write at most 65535"),
     "an address without scheme": (HEALTH, "health:\n  a: {probe: http, url: example.com, hosts: all, every: 1m}\n", "2:25: url: example.com is no address. Begin it with https:// or http://"),
     # reports
-    "a bad period": (REPORT, "report: audit\nedition: auditor\nperiod: lst_month\n", "3:9: period: 'lst_month' is no period. Write last_week, last_month, last_quarter, a quarter (2026-Q3), a month (2026-10) or days (2026-10-01..2026-10-15)"),
-    "a period backwards": (REPORT, "report: audit\nedition: auditor\nperiod: 2026-10-15..2026-10-01\n", "3:9: period: 2026-10-15..2026-10-01 ends before it begins. Write the earlier day first: 2026-10-01..2026-10-15"),
+    "a bad period": (REPORT, "report: audit\nedition: auditor\nperiod: lst_month\n", "3:9: period: 'lst_month' is not a period. Write last_week, last_month, last_quarter, 2026-Q3, 2026-10 or 2026-10-01..2026-10-15"),
+    "a period backwards": (REPORT, "report: audit\nedition: auditor\nperiod: 2026-10-15..2026-10-01\n", "3:9: period: 2026-10-15..2026-10-01 ends before it begins. Write 2026-10-01..2026-10-15"),
     "an unknown service": (REPORT, "report: audit\nedition: auditor\nperiod: last_month\nscope: {services: [web-sohp]}\n", "4:20: services: there is no service 'web-sohp'. Did you mean 'web-shop' (wellkept.yml:9)?"),
     # settings
     "a secret itself": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: hunter2}}}}\n", "7:28: default: secrets are given by reference, never written down. Write {env: NAME}, {file: PATH} or {command: LINE}"),

@@ -40,7 +40,7 @@ def test_a_schema_is_valid_and_names_its_dialect(kind: str) -> None:
     assert "null" not in str(generated)
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(TOP)))
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: str(path.relative_to(TOP)))
 def test_a_starter_file_fits_its_schema(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     folder = path.name if path.name == "wellkept.yml" else path.parent.name
