@@ -94,6 +94,7 @@ DOUBLING = "{% set ns = namespace(x='ab') %}{% for _ in range(60) %}SET{% endfor
     [
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% for a in range(9999999999) %}{% endfor %}",
+        "{% set r = range(99999) %}{% for a in r %}{% for b in r %}{% endfor %}{% endfor %}",
         "{{ range(99999) | list * 99999 }}",
         "{{ 'a' * 10 ** 9 }}",
         "{{ 10 ** (10 ** 10) }}",

@@ -172,6 +172,24 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     assert any("nowhere.ini as an inventory source" in error for error in answer.errors)
 
 
+def test_an_inventory_that_gives_nothing_is_an_error_also_when_ansible_is_told_to_keep_silent(tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    environ = environ_here(tmp_path, ANSIBLE_INVENTORY_UNPARSED_WARNING="False")
+
+    answer = read(tmp_path, "inventory", environ=environ)
+
+    assert any("No inventory was parsed" in error for error in answer.errors)
+
+
+def test_verbose_or_coloured_ansible_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("web-01\n")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nverbosity = 3\nforce_color = true\n[inventory]\nexport = true\n")
+
+    answer = read(tmp_path, "hosts", environ=environ_here(tmp_path, ANSIBLE_FORCE_COLOR="1"))
+
+    assert (list(answer.hosts), answer.errors) == (["web-01"], ())
+
+
 def test_a_script_that_fails_is_an_error_with_its_own_words(tmp_path: Path) -> None:
     script(tmp_path / "cloud.sh", "echo the cloud is away >&2; exit 3")
 

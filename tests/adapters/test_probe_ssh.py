@@ -13,9 +13,11 @@ import pytest
 
 from runner.adapters.inventory import VAULTED
 from runner.adapters.probes import Probes
+from runner.adapters.ssh.asking import SshHosts
+from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.way import Way
 from runner.domain.health import Answer, Check, Probe
-from tests.adapters.real_sshd import USER, Sshd, free_port, make_key, public
+from tests.adapters.real_sshd import USER, Sshd, make_key, public
 
 ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 START = Callable[..., Sshd]
@@ -243,6 +245,42 @@ def test_a_key_of_another_kind_than_the_known_one_is_not_accepted(start: START, 
     assert not ask(probes, sshd.variables()).reached
 
 
+@pytest.mark.parametrize(
+    "broken", ["ssh-ed25519 AAAA", "sk-ssh-ed25519@openssh.com AAAA", "ssh-nonsense AAAAC3NzaC1lZDI1NTE5AAAA"]
+)
+def test_an_entry_of_known_hosts_that_cannot_be_read_vouches_for_nobody(
+    start: START, probes: Probes, tmp_path: Path, broken: str
+) -> None:
+    sshd = start()
+    (sshd.folder / "known_hosts").write_text(f"[127.0.0.1]:{sshd.port} {broken}\n")
+
+    answer = ask(probes, sshd.variables(), f"touch {tmp_path}/asked")
+
+    assert not answer.reached
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_mended_known_hosts_is_looked_at_anew(start: START, probes: Probes, tmp_path: Path) -> None:
+    sshd = start()
+    sshd.trust(make_key(tmp_path / "another"))
+    assert not ask(probes, sshd.variables()).reached
+
+    sshd.trust()
+
+    assert ask(probes, sshd.variables()).text == "hello"
+
+
+def test_no_more_connections_stay_open_than_are_allowed(start: START, tmp_path: Path) -> None:
+    connections = Connections(most_open=2)
+    hosts = SshHosts(project=tmp_path, environ=ENVIRON, connections=connections)
+
+    for sshd in [start() for _ in range(4)]:
+        hosts.ask("web-01", sshd.variables(), "true", time_limit=10)
+
+    assert connections.open_count() == 2
+    connections.close()
+
+
 def test_hashed_and_wildcard_entries_of_known_hosts_are_understood(start: START, probes: Probes) -> None:
     hashed, wild = start(), start()
     os.spawnvp(os.P_WAIT, "ssh-keygen", ["ssh-keygen", "-q", "-H", "-f", str(hashed.folder / "known_hosts")])
@@ -394,4 +432,3 @@ def _read(path: Path) -> bytes:
 
 def test_no_host_at_all_is_no_answer_at_all(probes: Probes) -> None:
     assert list(probes.ask(a_check(), {})) == []
-    assert free_port()

@@ -67,6 +67,12 @@ class Probes:
         self._http.close()
 
     def _answer(self, check: Check, host: str, variables: Variables) -> Answer:
+        answer = self._asked(check, host, variables)
+        if not answer.reached:
+            self._hosts.forget(host, variables)
+        return answer
+
+    def _asked(self, check: Check, host: str, variables: Variables) -> Answer:
         started = self._monotonic()
         try:
             return self._ask[check.probe](check, host, variables)

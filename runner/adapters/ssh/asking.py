@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.adapters.asking import Variables, is_local
-from runner.adapters.ssh.connections import Connections, TryOpenSsh
+from runner.adapters.ssh.client import TryOpenSsh
+from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.openssh import Said, ask_by_openssh, ask_here
 from runner.adapters.ssh.settings import SshSettings, read_settings
 from runner.adapters.ssh.way import Chosen, Way, is_ssh, way_to
@@ -30,11 +31,7 @@ class SshHosts:
         if is_local(variables):
             return ask_here(run, project=self._project, environ=self._environ, time_limit=time_limit)
         settings = self.settings(host, variables)
-        try:
-            return self._ask(host, variables, run, settings=settings, time_limit=time_limit)
-        except BaseException:
-            self._forget(host, variables)  # ssh_config or known_hosts may be mended before the next question
-            raise
+        return self._ask(host, variables, run, settings=settings, time_limit=time_limit)
 
     def way(self, host: str, variables: Variables) -> Chosen:
         """How this host is asked, and why so. Raises CannotAsk when it cannot be."""
@@ -44,7 +41,7 @@ class SshHosts:
         return way_to(variables, settings)
 
     def settings(self, host: str, variables: Variables) -> SshSettings:
-        """What OpenSSH would use for this host, remembered while the host answers."""
+        """What OpenSSH would use for this host, remembered until `forget`."""
         key = _key(host, variables)
         with self._lock:
             known = self._settings.get(key)
@@ -54,6 +51,12 @@ class SshHosts:
                 self._settings[key] = known
         return known
 
+    def forget(self, host: str, variables: Variables) -> None:
+        """Look at this host's settings anew before the next question: ssh_config or known_hosts may be mended until then."""
+        with self._lock:
+            self._settings.pop(_key(host, variables), None)
+            self._refused.discard(_key(host, variables))
+
     def _ask(self, host: str, variables: Variables, run: str, *, settings: SshSettings, time_limit: float) -> Said:
         if self.way(host, variables).way is Way.PARAMIKO:
             try:
@@ -62,11 +65,6 @@ class SshHosts:
                 with self._lock:
                     self._refused.add(_key(host, variables))
         return ask_by_openssh(settings, run, project=self._project, environ=self._environ, time_limit=time_limit)
-
-    def _forget(self, host: str, variables: Variables) -> None:
-        with self._lock:
-            self._settings.pop(_key(host, variables), None)
-            self._refused.discard(_key(host, variables))
 
 
 def _key(host: str, variables: Variables) -> tuple[object, ...]:

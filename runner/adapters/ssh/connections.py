@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 import paramiko
 
-from runner.adapters.asking import CannotAsk, NoAnswer
-from runner.adapters.ssh.openssh import MOST_OUTPUT, Said
+from runner.adapters.asking import NoAnswer
+from runner.adapters.ssh.client import as_answers, connected, read_output, session
+from runner.adapters.ssh.openssh import Said
 from runner.adapters.ssh.settings import SshSettings
 
 MOST_OPEN = 256
 MOST_CONNECTIONS_TO_ONE_HOST = 8
 IDLE_SECONDS = 300.0
-KEEPALIVE_SECONDS = 30
 _SHORTEST = 0.05  # seconds; a time limit of 0 means none to a socket
-_SSH_PORT = 22
-
-
-class TryOpenSsh(CannotAsk):
-    """The client in this process was not let in, or does not know the kind of key that the host shows; OpenSSH may know more."""
-
-
-class _RejectAndTell(paramiko.RejectPolicy):
-    """Refuses every host whose key is not known, in a way that can be told from other failures."""
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> NoReturn:
-        raise TryOpenSsh(f"no {key.get_name()} key is known for it")
 
 
 @dataclass(slots=True)
@@ -82,9 +66,7 @@ class Connections:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """More than `most_open` may be open only while that many are in use; the idle ones are closed after `idle_seconds` at the next question."""
-        logging.getLogger("paramiko").setLevel(
-            logging.CRITICAL
-        )  # it would print a traceback for each host that is away
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # or it prints a traceback for each host that is away
         self._monotonic = monotonic
         self._most_open = most_open
         self._idle_seconds = idle_seconds
@@ -94,7 +76,7 @@ class Connections:
     def ask(self, settings: SshSettings, run: str, *, time_limit: float) -> Said:
         """Run `run` by the login shell of the host. Raises NoAnswer, CannotAsk or TryOpenSsh."""
         ends = self._monotonic() + time_limit
-        with self._held(settings) as kept, _as_answers(time_limit):
+        with self._held(settings) as kept, as_answers(time_limit):
             channel = self._channel(kept, settings, ends)
             try:
                 return self._run(channel, run, ends)
@@ -132,9 +114,8 @@ class Connections:
 
     def _close_idle(self) -> None:
         """Close those that were not used for long, and the longest unused ones of too many."""
-        free = sorted(
-            ((kept.used, key) for key, kept in self._kept.items() if not kept.users), key=lambda pair: pair[0]
-        )
+        unused = ((kept.used, key) for key, kept in self._kept.items() if not kept.users)
+        free = sorted(unused, key=lambda pair: pair[0])
         too_many = len(self._kept) - self._most_open + 1
         for number, (used, key) in enumerate(free):
             if number < too_many or self._monotonic() - used > self._idle_seconds:
@@ -146,7 +127,7 @@ class Connections:
         for _ in range(MOST_CONNECTIONS_TO_ONE_HOST):
             client, is_new = self._client(kept, settings, ends, not_this=used_up)
             try:
-                return _session(client, self._left(ends) if is_new else self._left(ends) / 2)
+                return session(client, self._left(ends) if is_new else self._left(ends) / 2)
             except paramiko.ChannelException:
                 pass  # as many questions at once as the host takes on one connection
             except (paramiko.SSHException, EOFError, OSError):
@@ -164,7 +145,7 @@ class Connections:
         try:
             if kept.client is not None and kept.client is not not_this and kept.is_open:
                 return kept.client, False
-            client = _connected(settings, self._left(ends))
+            client = connected(settings, self._left(ends))
             kept.replace(client)
             return client, True
         finally:
@@ -175,7 +156,7 @@ class Connections:
         channel.set_combine_stderr(False)
         channel.exec_command(run)
         channel.shutdown_write()
-        said = _read(channel, lambda: self._renew(channel, ends))
+        said = read_output(channel, lambda: self._renew(channel, ends))
         if not channel.status_event.wait(self._left(ends)):
             raise TimeoutError
         return Said(channel.recv_exit_status(), said)
@@ -188,82 +169,3 @@ class Connections:
 
     def _left(self, ends: float) -> float:
         return max(_SHORTEST, ends - self._monotonic())
-
-
-def _session(client: paramiko.SSHClient, time_limit: float) -> paramiko.Channel:
-    transport = client.get_transport()
-    if transport is None:
-        raise EOFError
-    return transport.open_session(timeout=time_limit)
-
-
-def _read(channel: paramiko.Channel, renew: Callable[[], None]) -> str:
-    """Read both outputs to their end; a command that writes without end is refused. Standard output counts, or else what was said on the other."""
-    said, left = b"", MOST_OUTPUT
-    while piece := channel.recv(65536):
-        renew()
-        said, left = said + piece, left - len(piece)
-        if left < 0:
-            raise NoAnswer(f"the command wrote more than {MOST_OUTPUT} bytes")
-    if not said.strip():
-        said = channel.recv_stderr(MOST_OUTPUT)
-    return said.decode("utf-8", errors="replace").strip()
-
-
-def _connected(settings: SshSettings, time_limit: float) -> paramiko.SSHClient:
-    """Connect and log in, only if the host shows a key that is known for it."""
-    client = paramiko.SSHClient()
-    client.set_missing_host_key_policy(_RejectAndTell())
-    name = settings.hostname if settings.port == _SSH_PORT else f"[{settings.hostname}]:{settings.port}"
-    for known in settings.known:
-        with contextlib.suppress(paramiko.SSHException, binascii.Error, ValueError):
-            client.get_host_keys().add(
-                name, known.kind, paramiko.PKey.from_type_string(known.kind, base64.b64decode(known.key))
-            )
-    try:
-        client.connect(
-            settings.hostname,
-            port=settings.port,
-            username=settings.user,
-            key_filename=[str(key) for key in settings.keys],  # type: ignore[arg-type]  # a list is documented, and the stubs lag behind
-            allow_agent=settings.first("identityagent") != "none" and not settings.is_on("identitiesonly"),
-            look_for_keys=False,
-            timeout=time_limit,
-            banner_timeout=time_limit,
-            auth_timeout=time_limit,
-            channel_timeout=time_limit,
-        )
-    except BaseException:
-        client.close()
-        raise
-    transport = client.get_transport()
-    if transport:
-        transport.set_keepalive(KEEPALIVE_SECONDS)
-    return client
-
-
-@contextmanager
-def _as_answers(time_limit: float) -> Iterator[None]:
-    """Say in our own words what went wrong."""
-    try:
-        yield
-    except paramiko.BadHostKeyException as error:
-        raise NoAnswer("its host key has changed; look at it with: wellkept hosts trust") from error
-    except (paramiko.AuthenticationException, paramiko.PasswordRequiredException) as error:
-        raise TryOpenSsh("the login was refused") from error
-    except socket.gaierror as error:
-        raise CannotAsk(f"its name cannot be resolved ({error.strerror})") from error
-    except TimeoutError as error:
-        raise NoAnswer(f"no answer within {time_limit:g} s") from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise NoAnswer(_words(error, time_limit)) from error
-
-
-def _words(error: Exception, time_limit: float) -> str:
-    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-        return "; ".join(sorted({str(getattr(cause, "strerror", cause)).lower() for cause in error.errors.values()}))
-    if any(
-        words in str(error) for words in ("banner", "imeout", "No existing session")
-    ):  # the last when the handshake has not ended in time
-        return f"no answer within {time_limit:g} s"
-    return str(error).lower() or "the connection was closed"
