@@ -7,9 +7,9 @@ from typing import Any
 
 from runner.domain.plan import RunPlan
 from runner.domain.run import RunState
-from runner.reporting.material import Material
+from runner.reporting.lines import Approval, ChangeLine, Status, WaveLine
+from runner.reporting.material import Material, ticket_reference
 from runner.reporting.slots import outside_of_run, seconds_between
-from runner.reporting.values import Approval, ChangeLine, Status, WaveLine
 from runner.reporting.words import CHANGE_TYPES, TRIGGERS, VERDICTS, Tone, status
 from runner.store.period_rows import ApprovalRow
 from runner.store.runs import Run
@@ -55,7 +55,7 @@ def change_line(run: Run, material: Material) -> ChangeLine:
         record_incomplete=run.record_incomplete,
         stopped_by=str(run.stopped_by) if run.stopped_by else None,
         outside=outside_of_run(run),
-        tickets=tuple(ticket.number for ticket in material.tickets.get(run.id, ())),
+        tickets=tuple(map(ticket_reference, material.tickets.get(run.id, ()))),
         overrides=overrides_of(run, material),
         versions={str(name): str(version) for name, version in sorted(run.versions.items())},
     )

@@ -8,12 +8,13 @@ from runner.domain.cause import package_in, words
 from runner.domain.outcome import Result
 from runner.domain.run import SlotOutcome
 from runner.reporting.hosts import cause_of
+from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, grouped, run_reference, slot_reference
 from runner.reporting.slots import outside_of_run, outside_of_slot
 from runner.reporting.spoken import day_in_words
 from runner.reporting.standings import Ended, ends_by_host
-from runner.reporting.values import Finding, Reference, Standing
-from runner.reporting.words import GUARDS, Tone, listed, number
+from runner.reporting.values import Finding
+from runner.reporting.words import GUARDS, Tone, listed
 from runner.store.slots import Slot
 
 MOST = 5
@@ -153,6 +154,6 @@ def overridden(material: Material) -> Iterator[Finding]:
         told = "; ".join(f"{row.by} for {row.schedule}: {row.reason.rstrip('.')}" for row in rows[:MOST])
         guards = sorted({GUARDS.get(guard, guard) for row in rows for guard in row.guards})
         rule = listed(guards) or "a rule"
-        text = f"The {rule} was overruled {number(len(rows), 'time')} ({told})."
+        text = f"The {rule} was overruled {'once' if len(rows) == 1 else f'{len(rows)} times'} ({told})."
         references = tuple(Reference("override", row.id, f"override by {row.by}") for row in rows)
         yield Finding(Tone.PARTLY, text, references)

@@ -8,9 +8,9 @@ from typing import Any
 from runner.domain.cause import CauseClass, package_in, words
 from runner.domain.outcome import NotRun, Result
 from runner.domain.plan import RunPlan, StepKind
+from runner.reporting.lines import CheckLine, HostLine, PackageLine, RunHosts, Status
 from runner.reporting.material import Material
 from runner.reporting.slots import seconds_between
-from runner.reporting.values import CheckLine, HostLine, PackageLine, RunHosts, Status
 from runner.reporting.words import IN_DOUBT, RESTARTS, RESULTS, WHY_NOT_RUN, Tone, Words, status
 from runner.store.period_rows import CheckRow, OutcomeRow
 from runner.store.runs import Run
@@ -128,4 +128,4 @@ def check_name(position: int, plan: RunPlan) -> str:
     if position >= len(plan.after):
         return f"check {position + 1}"
     step = plan.after[position]
-    return "answers, and looked at" if step.kind is StepKind.LOOK else step.name
+    return "connection and inspection" if step.kind is StepKind.LOOK else step.name

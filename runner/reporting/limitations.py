@@ -9,8 +9,9 @@ from runner.domain.period import in_words
 from runner.domain.record import GENESIS
 from runner.domain.run import RunState, SlotState
 from runner.reporting.hosts import packages_of
+from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, run_reference, slot_reference
-from runner.reporting.values import Completeness, Limitation, MissingSection, Reference, Standing
+from runner.reporting.values import Completeness, Limitation, MissingSection
 from runner.reporting.words import listed, number
 
 LATER_SECTIONS = (

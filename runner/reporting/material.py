@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from runner.domain.plan import RunPlan
 from runner.domain.report import Period
-from runner.reporting.values import Moment, Reference
+from runner.reporting.lines import Moment, Reference
 from runner.store.period_rows import CheckRow, OutcomeRow, PeriodRows, TicketRow
 from runner.store.runs import Run
 from runner.store.slots import Slot

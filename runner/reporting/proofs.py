@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.domain.record import piece_stream, run_stream
+from runner.reporting.lines import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, StreamLine
 from runner.reporting.material import Material
-from runner.reporting.values import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, StreamLine
 from runner.reporting.words import GUARDS
 from runner.store.period_rows import CheckpointRow, EvidenceRow, OverrideRow, StreamRow
 
@@ -35,9 +35,14 @@ def evidence_index(material: Material) -> EvidenceIndex:
     streams = [row for row in material.rows.streams if row.stream in runs]
     return EvidenceIndex(
         evidence=tuple(evidence_line(row, material) for row in material.rows.evidence),
-        streams=tuple(stream_line(row, runs[row.stream], material) for row in streams),
+        streams=tuple(sorted((stream_line(row, runs[row.stream], material) for row in streams), key=by_run)),
         checkpoints=tuple(checkpoint_line(row, material) for row in material.rows.checkpoints),
     )
+
+
+def by_run(line: StreamLine) -> tuple[int, bool, str]:
+    """Run by run, the run's own stream before those of its pieces."""
+    return line.run or 0, not line.stream.startswith(run_stream("")), line.stream
 
 
 def runs_of_streams(material: Material) -> dict[str, str]:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from runner.domain.duration import describe
 from runner.domain.run import SlotState
+from runner.reporting.lines import SlotLine, Status
 from runner.reporting.material import Material
-from runner.reporting.values import SlotLine, Status
 from runner.reporting.words import SLOTS, UNSETTLED, status
 from runner.store.runs import Run
 from runner.store.slots import Slot

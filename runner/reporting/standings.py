@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.domain.outcome import NotRun, Result
+from runner.reporting.lines import Standing, Status
 from runner.reporting.material import HostName, Material, grouped
-from runner.reporting.values import Standing, Status
 from runner.reporting.words import STANDINGS, status
 from runner.store.period_rows import OutcomeRow
 from runner.store.runs import Run

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from runner.domain.run import Trigger
 from runner.domain.ticket import TicketState
 from runner.reporting.findings import findings
+from runner.reporting.lines import Standing
 from runner.reporting.material import Material, grouped
 from runner.reporting.shares import percents, wilson
 from runner.reporting.slots import slot_status
 from runner.reporting.standings import ends_by_host, was_reached
-from runner.reporting.values import HostCounts, Part, Share, Standing, Summary, TicketCounts
+from runner.reporting.values import HostCounts, Part, Share, Summary, TicketCounts
 from runner.reporting.words import SLOTS, UNSETTLED, Tone
 
 TONES = list(Tone)

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from runner.reporting.material import Material, grouped
+from runner.reporting.lines import Reference, TicketEvent, TicketLine
+from runner.reporting.material import Material, grouped, run_reference
 from runner.reporting.slots import seconds_between
-from runner.reporting.values import TicketEvent, TicketLine
 from runner.reporting.words import TICKETS, status
 from runner.store.period_rows import TicketEventRow, TicketRow
 
 PARTS = ("happened", "means", "done", "needed")
-RESOLVING = "resolve"  # how the action of an entry that closes a ticket begins
+SEEN = {"opened", "seen_again", "reopened"}  # the entries of runs that saw the trouble
+RESOLVED = "resolved"
 
 
 def ticket_lines(material: Material) -> tuple[TicketLine, ...]:
@@ -43,15 +44,20 @@ def ticket_line(ticket: TicketRow, events: Sequence[TicketEventRow], material: M
         seconds_to_resolve=seconds_between(ticket.opened_at, ticket.resolved_at),
         count=ticket.count,
         resolution=resolution_of(events) if ticket.resolved_at else "",
-        runs=tuple(sorted({run.number for event in events if (run := material.runs.get(event.run_id or ""))})),
+        runs=seen_in(events, material),
         events=tuple(event_line(event, material) for event in events),
     )
 
 
 def last_seen(ticket: TicketRow, events: Sequence[TicketEventRow]) -> datetime:
-    """When a run saw the trouble last."""
-    seen = [event.at for event in events if event.run_id and not event.action.startswith(RESOLVING)]
-    return max(seen, default=ticket.opened_at)
+    """When the trouble was seen last."""
+    return max((event.at for event in events if event.action in SEEN), default=ticket.opened_at)
+
+
+def seen_in(events: Sequence[TicketEventRow], material: Material) -> tuple[Reference, ...]:
+    """The runs of the period that saw the trouble."""
+    seen = (material.runs.get(event.run_id or "") for event in events if event.action in SEEN)
+    return tuple(dict.fromkeys(run_reference(run) for run in seen if run))
 
 
 def plain_words(words: Any) -> Mapping[str, str]:  # noqa: ANN401 - whatever the ticket's row holds
@@ -61,7 +67,7 @@ def plain_words(words: Any) -> Mapping[str, str]:  # noqa: ANN401 - whatever the
 
 def resolution_of(events: Sequence[TicketEventRow]) -> str:
     """What was said when the ticket was closed last."""
-    closing = [event.text for event in events if event.action.startswith(RESOLVING)]
+    closing = [event.text for event in events if event.action == RESOLVED]
     return closing[-1] if closing else ""
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from runner.domain.outcome import NotRun, Result
 from runner.domain.run import SlotOutcome, SlotState, Trigger, Verdict
 from runner.domain.ticket import TicketState
-from runner.reporting.values import Status
+from runner.reporting.lines import Status
 
 
 class Tone(StrEnum):

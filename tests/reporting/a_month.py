@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,19 +21,41 @@ from runner.domain.occurrence import openings
 from runner.domain.outcome import HostResult, NotRun, Result
 from runner.domain.period import parse_period
 from runner.domain.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
-from runner.domain.record import INSTALLATION, Checkpoint, checkpoint_message, closing_body, key_id, piece_stream, run_stream
+from runner.domain.record import (
+    INSTALLATION,
+    Checkpoint,
+    checkpoint_message,
+    closing_body,
+    key_id,
+    piece_stream,
+    run_stream,
+)
 from runner.domain.recurrence import parse_day
 from runner.domain.report import Period
 from runner.domain.run import SlotOutcome, SlotState, Stage, Trigger, Verdict
 from runner.domain.schedule import Change, Schedule
 from runner.domain.who import Actor, Owner
-from runner.domain.window import MaintenanceWindow, Opening
-
+from runner.domain.window import MaintenanceWindow
 from runner.operations.reconcile_tickets import file_missed_slot, reconcile_tickets
 from runner.reporting.audit import audit_report
 from runner.reporting.material import Heading
 from runner.reporting.values import AuditReport
-from runner.store import checkpoints, definitions, evidence, ids, installation, inventories, locks, log, outcomes, overrides, pieces, runs, slots, snapshots
+from runner.store import (
+    checkpoints,
+    definitions,
+    evidence,
+    ids,
+    installation,
+    inventories,
+    locks,
+    log,
+    outcomes,
+    overrides,
+    pieces,
+    runs,
+    slots,
+    snapshots,
+)
 from runner.store.database import Store, create
 from runner.store.report_rows import of_period
 from runner.store.runs import NewRun
@@ -77,7 +99,12 @@ PATCH_DB = Schedule(
     inventory="production",
     hosts="db",
     window=MaintenanceWindow(
-        "saturday-evening", "Europe/Berlin", parse_day("second saturday"), time(22), timedelta(hours=3), cutoff=timedelta(hours=1)
+        "saturday-evening",
+        "Europe/Berlin",
+        parse_day("second saturday"),
+        time(22),
+        timedelta(hours=3),
+        cutoff=timedelta(hours=1),
     ),
     owner="team-ops",
 )
@@ -96,7 +123,9 @@ def counted_ids() -> Iterator[None]:
     clock = SimpleNamespace(time_ns=lambda: 1_790_000_000_000_000_000 + next(counter) * 7_919_000_000)
     with (
         patch.object(ids, "time", clock),
-        patch.object(ids, "secrets", SimpleNamespace(randbits=lambda bits: next(counter) * 0x9E3779B97F4A7C15 % 2**bits)),
+        patch.object(
+            ids, "secrets", SimpleNamespace(randbits=lambda bits: next(counter) * 0x9E3779B97F4A7C15 % 2**bits)
+        ),
         patch.object(installation, "uuid", SimpleNamespace(uuid4=lambda: UUID(int=0x0C7B2A5E4F914D3E8A1D5B6C7D8E9FA0))),
     ):
         yield
@@ -113,15 +142,28 @@ def new_store(folder: Path) -> Store:
 def a_month(store: Store) -> None:
     """Keep everything that happened in October."""
     store.write(lambda c: inventories.remember(c, "production", (*WEB, *DB), at=BEFORE))
-    store.write(lambda c: snapshots.keep(c, digest=SNAPSHOT, path="/var/snapshot", commit=COMMIT, dirty=False, at=BEFORE))
+    store.write(
+        lambda c: snapshots.keep(c, digest=SNAPSHOT, path="/var/snapshot", commit=COMMIT, dirty=False, at=BEFORE)
+    )
     for schedule in (PATCH_WEB, PATCH_DB):
         body = {"owner": schedule.owner, "change": {"type": str(schedule.change.type)}}
-        store.write(lambda c, s=schedule, b=body: definitions.keep(c, digest=digest(s), kind="schedule", name=s.name, body=b, at=BEFORE))
+        store.write(
+            lambda c, s=schedule, b=body: definitions.keep(
+                c, digest=digest(s), kind="schedule", name=s.name, body=b, at=BEFORE
+            )
+        )
     web = ledger(store, PATCH_WEB, [SALE])
     (db,) = ledger(store, PATCH_DB, [])
     a_run(store, PATCH_WEB, updated(*WEB), slot=web[0])
     missed(store, db)
-    a_run(store, PATCH_WEB, stopped_at_the_second(), slot=web[1], verdict=Verdict.HALTED, reason="more hosts failed than the failure budget allows")
+    a_run(
+        store,
+        PATCH_WEB,
+        stopped_at_the_second(),
+        slot=web[1],
+        verdict=Verdict.HALTED,
+        reason="more hosts failed than the failure budget allows",
+    )
     overridden(store)
     frozen(store, web[2])
     a_run(store, PATCH_WEB, updated(*WEB, version="1.22.1-9+deb12u4"), slot=web[3], late=timedelta(minutes=12))
@@ -150,18 +192,25 @@ class Ended:
 
 
 def updated(*hosts: str, version: str = "1.22.1-9+deb12u3") -> dict[str, Ended]:
-    return {host: Ended(HostResult(host, Result.CHANGED), packages(version), rebooted=host == hosts[0]) for host in hosts}
+    return {
+        host: Ended(HostResult(host, Result.CHANGED), packages(version), rebooted=host == hosts[0]) for host in hosts
+    }
 
 
 def packages(version: str) -> tuple[tuple[str, str, str], ...]:
     before = "1.22.1-9+deb12u2" if version.endswith("u3") else "1.22.1-9+deb12u3"
     names = ("libnginx-mod-http-geoip2", "nginx", "nginx-common")
-    return tuple((name, before, version) for name in names) + (("openssl", "3.0.17-1~deb12u2", "3.0.17-1~deb12u3"),)
+    return (*tuple((name, before, version) for name in names), ("openssl", "3.0.17-1~deb12u2", "3.0.17-1~deb12u3"))
 
 
 def stopped_at_the_second() -> dict[str, Ended]:
     failed = HostResult(
-        "web-02", Result.FAILED, cause="package_broken", text=BROKEN, task="Install all updates", module="ansible.builtin.apt"
+        "web-02",
+        Result.FAILED,
+        cause="package_broken",
+        text=BROKEN,
+        task="Install all updates",
+        module="ansible.builtin.apt",
     )
     spared = HostResult("web-03", Result.NOT_RUN, touched=False, reason=NotRun.BUDGET)
     return {
@@ -204,7 +253,7 @@ def a_run(
     claim(store, run, slot, began)
     store.write(lambda c: runs.start(c, run.id, at=began))
     ended = work(store, run, ends, began)
-    store.write(lambda c: settle(c, run, slot, ends, verdict, reason, ended))
+    store.write(lambda c: settle(c, run, slot, ends, verdict=verdict, reason=reason, at=ended))
     reconcile_tickets(store, run.id, clock=lambda: ended + timedelta(seconds=5))
     sign(store, ended + timedelta(seconds=6))
     return run.id
@@ -245,10 +294,11 @@ def work(store: Store, run: NewRun, ends: Mapping[str, Ended], began: datetime) 
         if end.compared:
             store.write(lambda c, h=host, t=at: add_look(c, run, h, "look:before", t))
         at += timedelta(minutes=7 + 2 * batch)
-        a_piece(store, run, batch, Stage.APPLY, 0, end.result, at)
+        a_piece(store, run, end.result, batch=batch, stage=Stage.APPLY, at=at)
         if end.result.result.is_good:
-            a_piece(store, run, batch, Stage.POST_CHECK, 0, HostResult(host, Result.OK), at)
-            a_piece(store, run, batch, Stage.POST_CHECK, 1, HostResult(host, Result.OK, text="all services run"), at)
+            a_piece(store, run, HostResult(host, Result.OK), batch=batch, stage=Stage.POST_CHECK, at=at)
+            passed = HostResult(host, Result.OK, text="all services run")
+            a_piece(store, run, passed, batch=batch, stage=Stage.POST_CHECK, step=1, at=at)
         if end.compared:
             store.write(lambda c, h=host, t=at: add_look(c, run, h, "look:after", t))
     return at + timedelta(seconds=20)
@@ -259,12 +309,17 @@ def add_look(connection: Transaction, run: NewRun, host: str, kind: str, at: dat
     evidence.add_text(connection, run_id=run.id, piece_id=None, host=host, kind=kind, text=text, at=at)
 
 
-def a_piece(store: Store, run: NewRun, batch: int, stage: Stage, step: int, result: HostResult, at: datetime) -> None:
+def a_piece(
+    store: Store, run: NewRun, result: HostResult, *, batch: int, stage: Stage, step: int = 0, at: datetime
+) -> None:
     """One piece, its log, and the hash that closes it in its run's."""
     place = {"wave": int(batch > 1), "batch": batch, "stage": stage, "step": step, "attempt": 1}
     piece = store.write(lambda c: pieces.plan(c, run=run.id, hosts=(result.host,), **place))
-    fence = store.write(lambda c: pieces.claim(c, piece, owner=OWNER, inventory="production", lease=timedelta(minutes=3)))
-    assert piece and fence
+    fence = store.write(
+        lambda c: pieces.claim(c, piece, owner=OWNER, inventory="production", lease=timedelta(minutes=3))
+    )
+    assert piece
+    assert fence
     store.write(
         lambda c: pieces.finish(
             c, piece, fence=fence, results={result.host: result}, problem=None, unmatched=(), complete=True, at=at
@@ -285,6 +340,7 @@ def settle(
     run: NewRun,
     slot: Slot | None,
     ends: Mapping[str, Ended],
+    *,
     verdict: Verdict,
     reason: str,
     at: datetime,
@@ -304,7 +360,9 @@ def settle(
             host: [{"name": name, "before": before, "after": after} for name, before, after in end.packages]
             for host, end in ends.items()
         },
-        reboots={host: {"done": end.rebooted, "needed": end.reboot_needed} for host, end in ends.items() if end.compared},
+        reboots={
+            host: {"done": end.rebooted, "needed": end.reboot_needed} for host, end in ends.items() if end.compared
+        },
         machine_ids={host: sha256(host.encode()).hexdigest()[:32] for host in ends},
     )
     locks.release(connection, run.id)
@@ -340,7 +398,12 @@ def frozen(store: Store, slot: Slot) -> None:
     store.write(lambda c: slots.keep_hosts(c, slot.id, WEB))
     store.write(
         lambda c: slots.settle(
-            c, slot.id, outcome=SlotOutcome.FROZEN, reason="change freeze 'autumn-sale': the autumn sale", was=SlotState.DUE, at=at
+            c,
+            slot.id,
+            outcome=SlotOutcome.FROZEN,
+            reason="change freeze 'autumn-sale': the autumn sale",
+            was=SlotState.DUE,
+            at=at,
         )
     )
 
@@ -382,6 +445,3 @@ def a_heading(**changes: object) -> Heading:
 def report_of(store: Store, period: Period = OCTOBER, **changes: object) -> AuditReport:
     rows = store.read(lambda c: of_period(c, starts=period.starts, ends=period.ends))
     return audit_report(rows, period=period, zone=BERLIN, heading=a_heading(**changes))
-
-
-__all__ = ["BERLIN", "OCTOBER", "Opening", "a_heading", "a_month", "a_run", "counted_ids", "new_store", "report_of"]

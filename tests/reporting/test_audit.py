@@ -1,0 +1,360 @@
+"""What an audit report says about a month, by the rows that the store kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.domain.outcome import HostResult, NotRun, Result
+from runner.domain.period import parse_period
+from runner.domain.run import Verdict
+from runner.domain.who import Actor
+from runner.reporting.audit import audit_report
+from runner.reporting.document import to_json
+from runner.reporting.lines import HostLine
+from runner.reporting.material import Scope
+from runner.reporting.values import AuditReport
+from runner.store import inventories, runs
+from runner.store.database import Store
+from runner.store.report_rows import of_period
+from tests.reporting.a_month import (
+    BERLIN,
+    OCTOBER,
+    PATCH_DB,
+    PATCH_WEB,
+    SALE,
+    WRITTEN_AT,
+    Ended,
+    a_heading,
+    a_month,
+    a_run,
+    counted_ids,
+    ledger,
+    new_store,
+    report_of,
+    updated,
+)
+
+NOVEMBER = parse_period("2026-11", today=WRITTEN_AT.date(), zone=BERLIN)
+
+
+def line_of(report: AuditReport, run: int, host: str) -> HostLine:
+    (found,) = [line for each in report.hosts if each.run == run for line in each.hosts if line.host == host]
+    return found
+
+
+def said(report: AuditReport) -> str:
+    return " ".join(finding.text for finding in report.summary.findings)
+
+
+def test_every_planned_slot_is_counted_under_exactly_one_outcome(report: AuditReport) -> None:
+    parts = report.summary.parts
+
+    counted = [slot for part in parts for slot in part.slots]
+    assert sorted(counted) == sorted(line.id for line in report.schedule)
+    assert [(part.status.code, part.count) for part in parts] == [
+        ("succeeded", 2),
+        ("halted", 1),
+        ("missed", 1),
+        ("frozen", 1),
+    ]
+    assert sum(part.percent for part in parts) == pytest.approx(100)
+
+
+def test_runs_by_hand_are_told_apart_and_fill_no_slot(report: AuditReport) -> None:
+    assert (report.summary.planned, report.summary.runs, report.summary.by_hand) == (5, 4, (3,))
+
+
+def test_a_host_that_never_answered_counts_as_not_done(report: AuditReport) -> None:
+    hosts = report.summary.hosts
+
+    assert (hosts.in_scope, hosts.reached.count, hosts.done.count) == (5, 4, 4)
+    assert "db-02" not in hosts.done.hosts
+    assert (hosts.done.percent, hosts.done.low, hosts.done.high) == (80.0, 37.6, 96.4)
+
+
+def test_a_host_on_which_nothing_was_tried_counts_as_not_done(store: Store) -> None:
+    store.write(lambda c: inventories.remember(c, "production", ("web-01", "web-09"), at=SALE.starts))
+    a_run(store, PATCH_WEB, updated("web-01"), at=WRITTEN_AT - timedelta(days=10))
+
+    report = report_of(store)
+
+    assert [(standing.host, standing.status.code) for standing in report.standings] == [
+        ("web-01", "done"),
+        ("web-09", "never_seen"),
+    ]
+    assert report.summary.hosts.done.percent == 50.0
+    assert "web-09 belongs to the servers that are looked after, but no change was tried there." in said(report)
+
+
+def test_a_host_that_a_person_retired_in_time_is_out_of_scope(store: Store) -> None:
+    store.write(lambda c: inventories.remember(c, "production", ("web-01", "web-09"), at=SALE.starts))
+    store.write(lambda c: inventories.retire(c, "production", "web-09", by=Actor("ana"), at=SALE.starts, reason="sold"))
+
+    report = report_of(store)
+
+    assert [standing.host for standing in report.standings] == ["web-01"]
+
+
+def test_check_mode_and_read_only_work_do_not_make_a_host_done(store: Store) -> None:
+    run_id = a_run(store, PATCH_WEB, updated("web-01"), at=WRITTEN_AT - timedelta(days=10))
+    rows = store.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+    looked_at = tuple(replace(run, check_mode=True) for run in rows.runs if run.id == run_id)
+
+    report = audit_report(replace(rows, runs=looked_at), period=OCTOBER, zone=BERLIN, heading=a_heading())
+
+    assert [standing.status.code for standing in report.standings] == ["never_seen"]
+
+
+def test_the_first_thing_said_is_the_worst(report: AuditReport) -> None:
+    tones = [finding.tone for finding in report.summary.findings]
+
+    assert tones == ["bad", "bad", "partly", "partly", "neutral"]
+    assert report.summary.findings[0].text.startswith("db-02 did not answer in the whole period.")
+
+
+def test_a_failure_is_told_in_plain_words_and_that_it_is_mended(report: AuditReport) -> None:
+    assert 'The installation of "nginx-common" on web-02 stopped half-way. It has been put right since.' in said(report)
+
+
+def test_a_failure_that_lasts_says_what_it_means(store: Store) -> None:
+    full = HostResult("web-01", Result.FAILED, cause="disk_full", text="No space left on device")
+    a_run(store, PATCH_WEB, {"web-01": Ended(full)}, at=WRITTEN_AT - timedelta(days=10), verdict=Verdict.FAILED)
+
+    report = report_of(store)
+
+    assert "There is too little free disk space on web-01. Updates can't be installed there" in said(report)
+    assert "The web shop may be affected at any time." in said(report)
+
+
+def test_work_outside_its_window_is_the_first_finding_unless_somebody_allowed_it(store: Store) -> None:
+    slot, *_ = ledger(store, PATCH_WEB, [])
+    a_run(store, PATCH_WEB, updated("web-01"), slot=slot, late=timedelta(hours=3, minutes=30))
+
+    report = report_of(store)
+
+    assert report.schedule[0].outside.startswith("started 30m after the latest time to start")
+    assert report.summary.findings[0].text.startswith("patch-web worked outside its maintenance window")
+
+
+def test_a_missed_slot_says_when_and_why(report: AuditReport) -> None:
+    (missed,) = [line for line in report.schedule if line.status.code == "missed"]
+
+    assert (missed.run, missed.reason) == (None, "Wellkept was not running during the whole window")
+    assert "patch-db was not started in time on Sat 10 Oct 2026" in said(report)
+
+
+def test_a_frozen_slot_has_nothing_usable_and_names_its_freeze(report: AuditReport) -> None:
+    (frozen,) = [line for line in report.schedule if line.status.code == "frozen"]
+
+    assert frozen.usable_seconds == 0
+    assert "cut by the change freeze autumn-sale" in frozen.notes
+
+
+def test_windows_are_told_in_local_time_and_utc_over_the_change_of_the_clocks(report: AuditReport) -> None:
+    last = report.schedule[-1]
+
+    assert (last.opens.local, last.opens.utc, last.opens.zone) == (
+        "2026-10-25T02:00:00+02:00",
+        "2026-10-25T00:00:00Z",
+        "CEST",
+    )
+    assert (last.closes.local, last.closes.zone) == ("2026-10-25T05:00:00+01:00", "CET")
+    assert last.late_seconds == 720
+
+
+def test_a_change_names_who_what_and_which_state_of_the_files(report: AuditReport) -> None:
+    by_hand = report.changes[2]
+
+    assert (by_hand.requested_by, by_hand.trigger.words, by_hand.type) == (
+        "ana",
+        "by hand",
+        "standard (authorised in advance)",
+    )
+    assert by_hand.commit
+    assert len(by_hand.commit) == 40
+    assert by_hand.dirty is False
+    assert by_hand.targets == ("db-01", "db-02")
+    assert [wave.name for wave in by_hand.waves] == ["canary", "rest"]
+    assert by_hand.overrides == (report.overrides[0].id,)
+
+
+def test_hosts_tell_packages_before_and_after_restarts_and_checks(report: AuditReport) -> None:
+    first, failed, spared = (line_of(report, 2, host) for host in ("web-01", "web-02", "web-03"))
+
+    assert first.packages
+    assert (first.packages[1].name, first.packages[1].before, first.packages[1].after) == (
+        "nginx",
+        "1.22.1-9+deb12u2",
+        "1.22.1-9+deb12u3",
+    )
+    assert [check.name for check in first.checks] == ["connection and inspection", "playbooks/health/after-patch.yml"]
+    assert failed.explanation == 'The installation of "nginx-common" on web-02 stopped half-way.'
+    assert failed.restart
+    assert failed.restart.words == "Restart still needed"
+    assert (spared.status.words, spared.packages, spared.restart) == ("Not touched", None, None)
+    assert spared.explanation == "The run had stopped by its safety limit before this server's turn came."
+
+
+def test_tickets_carry_their_plain_words_and_what_resolved_them(report: AuditReport) -> None:
+    broken = report.tickets[1]
+
+    assert (broken.hosts, broken.status.code, broken.count) == (("web-02",), "resolved", 1)
+    assert set(broken.words) == {"happened", "means", "done", "needed"}
+    assert [run.label for run in broken.runs] == ["run 2"]
+    assert broken.resolution.startswith("Run 4 of")
+    assert report.summary.tickets.live_at_the_end == (3,)
+
+
+def test_an_override_names_person_reason_and_end(report: AuditReport) -> None:
+    (override,) = report.overrides
+
+    assert (override.by, override.guards, override.run) == ("ana", ("maintenance window",), 3)
+    assert override.reason.startswith("CVE-2026-31337")
+    assert override.until.utc == "2026-10-13T20:05:00Z"
+
+
+def test_the_evidence_index_has_every_stream_of_the_period_with_its_last_hash(
+    report: AuditReport, october: Store
+) -> None:
+    rows = october.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+    closing = {f"piece:{piece.id}": piece.closing_hash for piece in rows.pieces}
+
+    streams = {line.stream: line.hash for line in report.evidence.streams}
+
+    assert closing
+    assert {stream: streams[stream] for stream in closing} == closing
+    assert {f"run:{run.id}" for run in rows.runs} == set(streams) - set(closing)
+    assert len(report.evidence.checkpoints) == 4
+    assert report.cover.data_cut.last
+    assert report.cover.data_cut.last.seq == 4
+
+
+def test_a_whole_record_is_said_to_be_whole(report: AuditReport) -> None:
+    assert report.cover.completeness.whole
+    assert report.cover.completeness.sentences == (
+        "Each of the 5 planned slots has exactly one outcome.",
+        "The record of each of the 4 runs is whole.",
+    )
+
+
+def test_gaps_in_the_record_and_open_ends_are_told_on_the_cover_and_as_limitations(store: Store) -> None:
+    slot, *_ = ledger(store, PATCH_WEB, [])
+    run_id = a_run(store, PATCH_WEB, updated("web-01"), slot=slot)
+    store.write(lambda c: runs.mark_incomplete(c, run_id))
+
+    report = report_of(store, generated_at=slot.closes_at)
+
+    assert not report.cover.completeness.whole
+    assert report.cover.completeness.sentences == (
+        "3 of 4 planned slots have no outcome yet.",
+        "1 record of 1 run has gaps.",
+        "The period is not over yet; later work is missing.",
+    )
+    limits = " ".join(limit.text for limit in report.limitations)
+    assert "The period (October 2026) was not over" in limits
+    assert "3 slots had no outcome" in limits
+    assert "The record of 1 run has gaps" in limits
+    assert sum(part.count for part in report.summary.parts) == report.summary.planned == 4
+
+
+def test_the_report_says_which_sections_it_does_not_have_yet(report: AuditReport) -> None:
+    assert [part.number for part in report.missing] == [6, 8, 9, 10]
+    assert "section 9 (Trends)" in report.limitations[-1].text
+
+
+def test_an_empty_period_says_so(store: Store) -> None:
+    report = report_of(store, NOVEMBER, generated_at=NOVEMBER.ends)
+
+    assert said(report) == "No maintenance was planned in this period, and none was run."
+    assert (report.summary.planned, report.summary.parts, report.summary.hosts.done.percent) == (0, (), None)
+    assert report.cover.data_cut.first is None
+    assert report.cover.completeness.whole
+
+
+def test_a_period_without_trouble_is_one_calm_sentence(store: Store) -> None:
+    a_run(store, PATCH_WEB, updated("web-01"), at=WRITTEN_AT - timedelta(days=10))
+
+    assert said(report_of(store)) == "All maintenance of this period was done as planned."
+
+
+def test_a_run_belongs_to_the_period_in_which_its_slot_opened(store: Store) -> None:
+    slot = ledger(store, PATCH_WEB, [])[-1]
+    over_the_border = replace(OCTOBER, ends=slot.opens_at + timedelta(minutes=1))
+    a_run(store, PATCH_WEB, updated("web-01"), slot=slot, late=timedelta(minutes=30))
+
+    report = report_of(store, over_the_border)
+    following = report_of(store, replace(NOVEMBER, starts=over_the_border.ends))
+
+    assert [line.number for line in report.changes] == [1]
+    assert following.changes == ()
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    written: list[bytes] = []
+    for name in ("one", "two"):
+        with counted_ids():
+            store = new_store(tmp_path / name)
+            a_month(store)
+        written += [to_json(report_of(store)), to_json(report_of(store))]
+        store.close()
+
+    assert len(set(written)) == 1
+
+
+def test_another_heading_gives_another_id(october: Store) -> None:
+    later = report_of(october, generated_at=datetime(2026, 11, 3, tzinfo=UTC))
+
+    assert later.id != report_of(october).id
+
+
+def test_a_scope_leaves_out_what_does_not_touch_its_hosts(october: Store) -> None:
+    rows = october.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+    books = Scope("the bookkeeping", frozenset({("production", "db-01"), ("production", "db-02")}))
+
+    report = audit_report(rows, period=OCTOBER, zone=BERLIN, heading=a_heading(), scope=books)
+
+    assert report.cover.scope == "the bookkeeping"
+    assert [line.schedule for line in report.schedule] == ["patch-db"]
+    assert [line.number for line in report.changes] == [3]
+    assert {standing.host for standing in report.standings} == {"db-01", "db-02"}
+    assert {ticket.number for ticket in report.tickets} == {1, 3}
+    assert "web-" not in to_json(report).decode()
+
+
+def test_every_reference_points_at_a_record_of_the_report(report: AuditReport) -> None:
+    document = json.loads(to_json(report))
+    known = {line.id for line in (*report.schedule, *report.changes, *report.tickets, *report.overrides)}
+
+    found = list(references(document))
+
+    assert found
+    assert [each for each in found if each["kind"] != "host" and each["id"] not in known] == []
+
+
+def references(value: Any) -> Iterator[dict[str, str]]:
+    if isinstance(value, dict):
+        if set(value) == {"kind", "id", "label"}:
+            yield value
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+@pytest.mark.parametrize("reason", NotRun)
+def test_a_host_that_was_not_touched_says_why(store: Store, reason: NotRun) -> None:
+    left_out = HostResult("web-01", Result.NOT_RUN, touched=False, reason=reason)
+    a_run(store, PATCH_DB, {"web-01": Ended(left_out, compared=False)}, at=SALE.starts, verdict=Verdict.DEGRADED)
+
+    line = line_of(report_of(store), 1, "web-01")
+
+    assert line.explanation.endswith(".")
+    assert line.status.tone != "good"
