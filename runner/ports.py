@@ -42,7 +42,9 @@ class PieceOrder:
     diff: bool = False
     ansible: AnsibleSettings = AnsibleSettings()
     secrets: Secrets = Secrets()
-    become_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # become secret's name -> the hosts it is for
+    become_hosts: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # become secret's name -> the hosts it is for
     time_limit: timedelta | None = None
 
 
@@ -166,3 +168,57 @@ class Dispatcher(Protocol):
 
     def drain(self, *, wait: float) -> bool:
         """Take nothing new and wait for what is in flight; True when nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of this machine: where it is, and its version as it tells it (empty when it tells none)."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder: whether we may read and write there, whether others may do anything there, and its free space in bytes."""
+
+    ours: bool
+    open_to_others: bool
+    free_bytes: int
+
+
+class Machinery(Protocol):
+    """What can be asked of this machine and its ways to hosts; nothing of it changes anything."""
+
+    def program(self, name: str, *, folder: str | None = None) -> Program | None:
+        """A program on PATH, or first in `folder`; None when it is not there or does not start."""
+
+    def python(self) -> str:
+        """The version of the Python that runs us."""
+
+    def distribution(self, name: str) -> str:
+        """The version of an installed distribution, or nothing."""
+
+    def tzdata(self) -> str:
+        """The release of the time zone data, such as `2026a`."""
+
+    def folder(self, path: Path) -> Folder | None:
+        """Rights and free space of a folder; None when there is none."""
+
+    def clock_is_set(self) -> bool | None:
+        """Whether the system says that its clock follows a time server; None where it cannot tell."""
+
+    def control_path_left(self, state_dir: Path) -> int:
+        """How many bytes ssh's sockets have to spare; negative when the path is too long."""
+
+    def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
+        """The configuration file that Ansible would use here."""
+
+    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each."""
+
+    def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
+        """How a host is reached (user, address and client), and why so; raises Unknown."""
+
+    def look(self, host: str, variables: Mapping[str, object]) -> str:
+        """What the look that begins every run says there; raises Unknown or BadResult."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
-    from runner.ports import InventoryReader, Signer
+    from runner.ports import InventoryReader, Machinery, Signer
     from runner.store.database import Store
 
 
@@ -85,6 +85,13 @@ class App:
 
         look_up = vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
         return AnsibleInventory(environ=self.environ, vault_passwords=look_up)
+
+    @cached_property
+    def machine(self) -> Machinery:
+        """The machine that we run on, and its ways to hosts."""
+        from runner.adapters.machine import Machine
+
+        return Machine(self.root, environ=self.environ)
 
     @cached_property
     def site(self) -> Site:

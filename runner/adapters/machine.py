@@ -1,0 +1,109 @@
+"""What `doctor` asks of this machine: programs and their versions, folders, the clock, and how a host would be reached."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.adapters.ansible import AnsibleExecutor
+from runner.adapters.ansible.playbooks import LONGEST_SOCKET, SOCKET_NAME
+from runner.adapters.ansible_configuration import configuration_file
+from runner.adapters.processes import control_folder
+from runner.adapters.programs import Ran, run_program
+from runner.adapters.ssh.asking import SshHosts
+from runner.adapters.ssh.connections import Connections
+from runner.adapters.ssh.way import Way
+from runner.adapters.versions import installed, tzdata_version
+from runner.domain.settings import AnsibleSettings
+from runner.ports import Folder, Program
+
+TIME_LIMIT = 20.0  # seconds
+VERSION = re.compile(r"\d+(?:\.\d+)+(?:p\d+)?")
+ASK_VERSION = {"ssh": "-V", "ssh-keygen": "-?"}  # ssh-keygen tells none, and `-?` only proves that it starts
+
+
+class Machine:
+    """A `Machinery`: nothing here changes anything."""
+
+    def __init__(self, root: Path, *, environ: Mapping[str, str]) -> None:
+        """`root` is the maintenance repository, the folder that Ansible would be started in."""
+        self._root, self._environ = root, environ
+        self._hosts = SshHosts(project=root, environ=environ, connections=Connections())
+
+    def program(self, name: str, *, folder: str | None = None) -> Program | None:
+        """A program on PATH, or first in `folder`; None when it is not there or does not start."""
+        path = self._environ.get("PATH", "")
+        found = shutil.which(name, path=f"{self._root / folder}{os.pathsep}{path}" if folder else path)
+        if not found:
+            return None
+        ran = self._run([found, ASK_VERSION.get(name, "--version")])
+        version = VERSION.search(f"{ran.stdout} {ran.stderr}") if ran else None
+        return Program(found, version[0] if version else "") if ran else None
+
+    def python(self) -> str:
+        """The version of the Python that runs us."""
+        return platform.python_version()
+
+    def distribution(self, name: str) -> str:
+        """The version of an installed distribution, or nothing."""
+        return installed(name)
+
+    def tzdata(self) -> str:
+        """The release of the time zone data, such as `2026a`."""
+        return tzdata_version()
+
+    def folder(self, path: Path) -> Folder | None:
+        """Rights and free space of a folder; None when there is none."""
+        try:
+            status, space = path.stat(), os.statvfs(path)
+        except OSError:
+            return None
+        ours = os.access(path, os.R_OK | os.W_OK | os.X_OK)
+        return Folder(ours, bool(status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)), space.f_bavail * space.f_frsize)
+
+    def clock_is_set(self) -> bool | None:
+        """Whether the system says that its clock follows a time server; None where it cannot tell."""
+        found = shutil.which("timedatectl", path=self._environ.get("PATH"))
+        ran = self._run([found, "show", "--property=NTPSynchronized", "--value"]) if found else None
+        said = ran.stdout.strip() if ran and ran.succeeded else ""
+        return said == "yes" if said in {"yes", "no"} else None
+
+    def control_path_left(self, state_dir: Path) -> int:
+        """How many bytes ssh's sockets have to spare; negative when the path is too long."""
+        longest = control_folder(state_dir, "0" * 36)
+        return LONGEST_SOCKET - SOCKET_NAME - len(os.fsencode(longest))
+
+    def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
+        """The configuration file that Ansible would use here."""
+        chosen = {"ANSIBLE_CONFIG": ansible.config} if ansible.config else {}
+        return configuration_file({**self._environ, **chosen}, project=self._root)
+
+    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each."""
+        return AnsibleExecutor().what_is_added(project=self._root, ansible=ansible, environ=self._environ)
+
+    def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
+        """How a host is reached (user, address and client), and why so; raises Unknown."""
+        chosen = self._hosts.way(host, variables)
+        if chosen.way is Way.LOCAL:
+            return "on this very machine", chosen.reason
+        settings = self._hosts.settings(host, variables)
+        client = "paramiko" if chosen.way is Way.PARAMIKO else "OpenSSH"
+        return f"{settings.user}@{settings.hostname} port {settings.port} by {client}", chosen.reason
+
+    def look(self, host: str, variables: Mapping[str, object]) -> str:
+        """What the look that begins every run says there; raises Unknown or BadResult."""
+        script = AnsibleExecutor.look_playbook.with_name("look.sh").read_text(encoding="utf-8")
+        return self._hosts.ask(host, variables, f"/bin/sh -c {shlex.quote(script)}", time_limit=TIME_LIMIT).text
+
+    def _run(self, argv: list[str]) -> Ran | None:
+        try:
+            return run_program(argv, environ=self._environ, time_limit=TIME_LIMIT, cwd=self._root)
+        except OSError:
+            return None
