@@ -12,6 +12,7 @@ from pathlib import Path
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
 from runner.adapters.programs import Ran, run_program
 from runner.domain.settings import AnsibleSettings, Inventory
+from runner.errors import WellkeptError
 from runner.ports import InventoryAnswer
 from runner.templating import TemplateFailed, render
 
@@ -91,7 +92,7 @@ class AnsibleInventory:
             ran = self._list(
                 _source(inventory.source, project=project, environ=environ), project=project, environ=environ
             )
-        except (OSError, LookupError) as error:
+        except (OSError, LookupError, WellkeptError) as error:
             return InventoryAnswer({}, {}, (f"inventory {inventory.name}: {error}",))
         answer = self._understood(ran, defaults=connection_defaults(environ, project=project))
         return InventoryAnswer(

@@ -13,6 +13,7 @@ import pytest
 
 from runner.adapters.inventory import VAULTED, AnsibleInventory
 from runner.domain.settings import AnsibleSettings, Inventory
+from runner.errors import Unknown
 from runner.ports import InventoryAnswer
 
 BIN = Path(sys.executable).parent
@@ -276,6 +277,17 @@ def test_encrypted_group_variables_without_the_right_password_are_a_clear_error(
     answer = read(tmp_path, "hosts", vault_passwords=lambda: passwords)
 
     assert any("name its password under secrets: vault:" in error for error in answer.errors)
+
+
+def test_a_password_that_cannot_be_had_is_an_error_in_the_answer(tmp_path: Path) -> None:
+    def away() -> dict[str, str]:
+        raise Unknown("vault default: the password store is locked")
+
+    (tmp_path / "hosts").write_text("web-01\n")
+
+    assert read(tmp_path, "hosts", vault_passwords=away).errors == (
+        "inventory production: vault default: the password store is locked",
+    )
 
 
 def test_a_single_encrypted_value_breaks_nothing_and_its_content_is_not_given(tmp_path: Path) -> None:
