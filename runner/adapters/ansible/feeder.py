@@ -69,6 +69,11 @@ class LeashLine:
         return self._gone is not None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a piece is going on."""
+        return self.heard.started is not None and self.heard.swept is None and not self.is_over
+
+    @property
     def pid(self) -> int:
         """The leash's process id."""
         return self._process.pid

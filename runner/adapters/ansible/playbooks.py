@@ -39,8 +39,19 @@ class AnsibleExecutor:
 
     look_playbook: Path = Path(__file__).parent / "look" / "look.yml"
 
-    def __init__(self, *, python: str = sys.executable, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """`python` runs the executor and needs ansible-runner; the user's Ansible may live elsewhere."""
+    def __init__(
+        self,
+        *,
+        python: str = sys.executable,
+        home: Path | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`python` runs the executor and needs ansible-runner; the user's Ansible may live elsewhere.
+
+        `home` is the folder below which this installation's pieces lie: strays are ended only there, since another installation
+        on the same machine has live pieces that this one knows nothing of.
+        """
+        self._home = home
         self._python, self._monotonic = python, monotonic
         self._lines: dict[str, LeashLine] = {}
         self._lock = threading.Lock()
@@ -48,13 +59,23 @@ class AnsibleExecutor:
     def start(self, order: PieceOrder) -> LeashedPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece).
 
-        Raises UsageError for a control path that is too long for ssh, and InternalError when the piece was started before.
+        Raises UsageError for a control path that is too long for ssh, and InternalError when the piece was started before, or
+        another one of its run is still going on.
         """
         refuse_nonsense(order)
+        self._refuse_two_at_once(order)
         spool = self._prepare(order)
         line = self._line_that_runs(order, spool)
         limit = None if order.time_limit is None else order.time_limit.total_seconds()
         return LeashedPiece(line=line, spool=spool, stop=stop_file(order), time_limit=limit, monotonic=self._monotonic)
+
+    def _refuse_two_at_once(self, order: PieceOrder) -> None:
+        with self._lock:
+            line = self._lines.get(order.run)
+        if line and line.is_busy:
+            raise InternalError(
+                f"run {order.run}: a piece is still going on; the pieces of a run come one after another"
+            )
 
     def _prepare(self, order: PieceOrder) -> Path:
         order.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -66,29 +87,36 @@ class AnsibleExecutor:
             raise InternalError(
                 f"{order.folder}: this piece was started before; every attempt needs a folder of its own"
             ) from None
-        private_folder(order).mkdir(mode=0o700)
-        write_private(
-            private_folder(order) / "order.json", json.dumps(as_record(order, flush_cache=self._flushes(order)))
-        )
         if order.limit is not None:
             write_private(order.folder / "limit", "".join(f"{host}\n" for host in order.limit))
         return spool
+
+    def _write_order(self, order: PieceOrder) -> None:
+        shutil.rmtree(private_folder(order), ignore_errors=True)
+        private_folder(order).mkdir(mode=0o700)
+        text = json.dumps(as_record(order, flush_cache=self._flushes(order)))
+        write_private(private_folder(order) / "order.json", text)
 
     def _flushes(self, order: PieceOrder) -> bool:
         return not order.check and order.playbook != self.look_playbook
 
     def _line_that_runs(self, order: PieceOrder, spool: Path) -> LeashLine:
-        while True:
-            line = self._line(order)
-            line.run(self._command(order), marker=marker(order), private=private_folder(order))
-            until = self._monotonic() + STARTED_WITHIN
-            while line.heard.started is None and not line.is_over and self._monotonic() < until:
-                line.listen(0.2)
-            if not line.is_over or line.heard.started is not None or spool.stat().st_size:
-                return line
+        line = self._ordered(order)
+        if line.is_over and line.heard.started is None and not spool.stat().st_size:
             log.warning(
                 "the leash of run %s had just ended; a new one is started", order.run, extra={"action": "leash.renew"}
             )
+            line = self._ordered(order)
+        return line
+
+    def _ordered(self, order: PieceOrder) -> LeashLine:
+        line = self._line(order)
+        self._write_order(order)
+        line.run(self._command(order), marker=marker(order), private=private_folder(order))
+        until = self._monotonic() + STARTED_WITHIN
+        while line.heard.started is None and not line.is_over and self._monotonic() < until:
+            line.listen(0.2)
+        return line
 
     def _line(self, order: PieceOrder) -> LeashLine:
         with self._lock:
@@ -128,7 +156,7 @@ class AnsibleExecutor:
 
     def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
         """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
-        return end_strays(live)
+        return end_strays(live, home=self._home)
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""

@@ -6,11 +6,13 @@ import contextlib
 import os
 import shutil
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.adapters.ansible import leash as below_us
 from runner.adapters.ansible.feeder import BOOT_ID, LEASH, OWNER_FILE, bury, environ_of
 from runner.adapters.ansible.leash import Found, Process
+from runner.adapters.ansible.spool import SPOOL
 from runner.ports import Strays
 
 MARKER = b"WELLKEPT_PIECE="
@@ -18,22 +20,25 @@ PRIVATE = b"WELLKEPT_PRIVATE="
 TITLE_OF_MASTER = "ssh: "
 
 
-def end_strays(live: Collection[tuple[str, int]]) -> Strays:
-    """End every process on this machine whose piece and fence are not live, forsaken leashes and ssh masters; then remove their private folders."""
-    owned, private, sessions = frozenset(live), set[Path](), set[int]()
+def end_strays(live: Collection[tuple[str, int]], *, home: Path | None = None) -> Strays:
+    """End every process on this machine whose piece and fence are not live, forsaken leashes and ssh masters; then remove their private folders.
+
+    With `home`, only pieces whose folder lies below it: another installation on this machine has live pieces that we know nothing of.
+    """
+    census = Census(frozenset(live), home)
+    private, sessions = set[Path](), set[int]()
 
     def look(known: set[tuple[int, str]]) -> Found:
-        table = {pid: each for pid, each in below_us.read_processes().items() if is_here(pid)}
+        table = below_us.read_processes()
         spared = ancestors(table, os.getpid())
         seeds = {
             pid: each
             for pid, each in table.items()
-            if pid not in spared and ((pid, each.start) in known or is_stray(each, table, owned))
+            if pid not in spared and ((pid, each.start) in known or census.is_stray(each, table))
         }
-        found = {
-            pid: each for pid, each in {**seeds, **below_us.below(table, seeds)}.items() if not is_owned(pid, owned)
-        }
-        private.update(private_folders(found))
+        family = {**seeds, **below_us.below(table, seeds)}
+        found = {pid: each for pid, each in family.items() if is_here(pid) and not census.is_owned(pid)}
+        private.update(folder for folder in map(private_folder, seeds) if folder)
         sessions.update(process.session for process in found.values())
         return below_us.sort_out(found, table, known)
 
@@ -44,12 +49,45 @@ def end_strays(live: Collection[tuple[str, int]]) -> Strays:
     return Strays(ended=swept.ended, left=(*swept.left, *swept.working))
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Who is owned, and whom we may ask."""
+
+    live: frozenset[tuple[str, int]]
+    home: Path | None
+
+    def is_owned(self, pid: int) -> bool:
+        """Whether a process belongs to a live piece."""
+        return piece_of(pid) in self.live
+
+    def is_stray(self, process: Process, table: Mapping[int, Process]) -> bool:
+        """Whether nobody owns this process: a piece that is not live, a leash without its feeder, or a master without the run's owner."""
+        if process.is_dead or not is_ours(process.pid):
+            return False
+        piece = piece_of(process.pid)
+        if piece is not None:
+            return piece not in self.live and self._is_at_home(process.pid)
+        return is_forsaken_leash(process.pid, table) or is_forsaken_master(process.pid, table)
+
+    def _is_at_home(self, pid: int) -> bool:
+        folder = private_folder(pid)
+        return self.home is None or (folder is not None and folder.is_relative_to(self.home))
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process is our own user's and in our own pid namespace: marks of others are no reason to end or remove anything."""
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid == os.geteuid() and is_here(pid)
+    except OSError:
+        return False
+
+
 def is_here(pid: int) -> bool:
     """Whether a process is in our own pid namespace: what runs in a container or on a test host is somebody else's, even with our mark."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+        return Path(f"/proc/{pid}/ns/pid").readlink() == Path("/proc/self/ns/pid").readlink()
     except OSError:
-        return False
+        return Path(f"/proc/{pid}").exists()  # not ours to look into, such as what sudo started
 
 
 def ancestors(table: Mapping[int, Process], pid: int) -> set[int]:
@@ -61,21 +99,6 @@ def ancestors(table: Mapping[int, Process], pid: int) -> set[int]:
     return found
 
 
-def is_stray(process: Process, table: Mapping[int, Process], live: frozenset[tuple[str, int]]) -> bool:
-    """Whether nobody owns this process: a piece that is not live, a leash without its feeder, or a master without the run's owner."""
-    if process.is_dead:
-        return False
-    piece = piece_of(process.pid)
-    if piece is not None:
-        return piece not in live
-    return is_forsaken_leash(process.pid, table) or is_forsaken_master(process.pid, table)
-
-
-def is_owned(pid: int, live: frozenset[tuple[str, int]]) -> bool:
-    """Whether a process belongs to a live piece."""
-    return piece_of(pid) in live
-
-
 def piece_of(pid: int) -> tuple[str, int] | None:
     """The piece and fence that a process is marked with; None without a mark, and for a leash, which serves many pieces."""
     value = next((word.removeprefix(MARKER) for word in environ_of(pid) if word.startswith(MARKER)), b"")
@@ -83,10 +106,11 @@ def piece_of(pid: int) -> tuple[str, int] | None:
     return (piece, int(fence)) if piece and fence.isdigit() else None
 
 
-def private_folders(found: Mapping[int, Process]) -> set[Path]:
-    """The folders with secrets that these processes name."""
-    words = (word for pid in found for word in environ_of(pid) if word.startswith(PRIVATE))
-    return {Path(os.fsdecode(word.removeprefix(PRIVATE))) for word in words}
+def private_folder(pid: int) -> Path | None:
+    """The folder with secrets that a process of a piece names, if it really is one."""
+    words = (word.removeprefix(PRIVATE) for word in environ_of(pid) if word.startswith(PRIVATE))
+    folder = next((Path(os.fsdecode(word)) for word in words), None)
+    return folder if folder and folder.name == "private" and (folder.parent / SPOOL).is_file() else None
 
 
 def is_forsaken_leash(pid: int, table: Mapping[int, Process]) -> bool:

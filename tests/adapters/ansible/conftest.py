@@ -35,7 +35,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worksh
 @pytest.fixture
 def executor(workshop: Workshop) -> Iterator[AnsibleExecutor]:
     """An executor whose runs are finished when the test is over."""
-    executor = AnsibleExecutor()
+    executor = AnsibleExecutor(home=workshop.folder)
     yield executor
     for run in {order.run for order in workshop.orders}:
         executor.finish_run(run, workshop.control_path)

@@ -184,6 +184,28 @@ def test_an_older_fence_of_a_live_piece_is_a_stray(owned: Owned, executor: Ansib
     assert owned.sleeping.is_gone
 
 
+def test_pieces_of_another_installation_are_no_strays(owned: Owned, workshop: Workshop) -> None:
+    elsewhere = AnsibleExecutor(home=workshop.folder / "another-installation")
+
+    strays = elsewhere.end_strays(live=[])
+
+    assert strays.ended == 0
+    assert len(with_words(owned.sleeping.words)) >= 2
+
+
+def test_a_mark_that_somebody_made_up_removes_no_folder(workshop: Workshop, executor: AnsibleExecutor) -> None:
+    precious = workshop.folder / "precious"
+    precious.mkdir()
+    made_up = {**os.environ, "WELLKEPT_PIECE": "x:1", "WELLKEPT_PRIVATE": str(precious)}
+    process = subprocess.Popen(["sleep", "60"], env=made_up)
+
+    executor.end_strays(live=[])
+
+    assert precious.exists()
+    process.kill()
+    process.wait()
+
+
 def test_the_leash_is_killed(executor: AnsibleExecutor, workshop: Workshop) -> None:
     sleeping, piece = sleeping_piece(executor, workshop)
 

@@ -153,6 +153,17 @@ def test_a_piece_is_never_started_twice_in_one_folder(executor: AnsibleExecutor,
         executor.start(order)
 
 
+def test_a_second_piece_of_a_run_has_to_wait_for_the_first(executor: AnsibleExecutor, workshop: Workshop) -> None:
+    piece = executor.start(workshop.order(play("{command: sleep 306}")))
+
+    with pytest.raises(InternalError, match="one after another"):
+        executor.start(workshop.order(play("{ping: }")))
+
+    piece.cancel()
+    _, end = follow(piece)
+    assert end.gone
+
+
 def test_the_project_is_where_ansible_looks_for_its_own(
     executor: AnsibleExecutor, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
