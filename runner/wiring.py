@@ -77,6 +77,12 @@ class App:
         key = self.settings.signing_key or make_key(self.settings.state_dir / "signing.key", environ=self.environ)
         return SshSigner(key, environ=self.environ)
 
+    def verify_signature(self, message: bytes, signature: str, public_key: str) -> bool:
+        """Whether that key made the signature, as stock `ssh-keygen -Y verify` sees it."""
+        from runner.adapters.signing import verify
+
+        return verify(message, signature, public_key=public_key, environ=self.environ)
+
     @cached_property
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
