@@ -15,10 +15,12 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from runner.adapters.inventory import AnsibleInventory
 from runner.config import check
 from runner.config.schemas import KINDS, schema
 from runner.errors import UsageError
 from runner.operations.lay_out import FOLDERS, SETTINGS, lay_out, starter_source, with_organisation
+from runner.operations.validate_files import validate_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ALL_SCHEMAS = {kind: schema(kind) for kind in KINDS}
@@ -41,6 +43,15 @@ def test_a_new_maintenance_repository_is_valid_without_a_single_warning(tmp_path
     assert problems == []
     assert definitions is not None
     assert {"facts", "patch-servers"} <= set(definitions.schedules)
+
+
+def test_ansible_finds_hosts_for_every_pattern_of_a_new_maintenance_repository(tmp_path: Path) -> None:
+    laid_out(tmp_path / "new")
+    environ = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+
+    problems = validate_files(tmp_path / "new", environ=environ, inventories=AnsibleInventory(environ=environ))
+
+    assert problems == []
 
 
 def test_no_schedule_that_changes_something_runs_before_a_person_says_so(tmp_path: Path) -> None:
