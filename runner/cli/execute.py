@@ -15,10 +15,10 @@ from runner.wiring import App
 @pass_app
 def command(app: App, run_id: str) -> None:
     """Execute one run in this process."""
-    from runner.daemon import stop_on_signals
+    from runner.daemon import LONGEST_BATCH, stop_on_signals
     from runner.operations.carry_out import drive_run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop_on_signals(app.stopping, harder=lambda: None)
     drive_run(run_id, site=app.site, dispatcher=app.dispatcher, stopping=app.stopping)
-    app.dispatcher.drain(wait=float("inf"))
+    app.dispatcher.drain(wait=LONGEST_BATCH)

@@ -87,7 +87,9 @@ class Interrupts:
 def show_ended(app: App, run: runs.Run, *, form: str) -> None:
     """How the run ended, host by host, and the tickets that it left."""
     from runner.operations.describe_run import describe_run
+    from runner.operations.settle_run import file_tickets
 
+    file_tickets(run.id, run.plan, site=app.site)  # whoever executes it may not have come so far yet
     told = describe_run(run, site=app.site)
     if form == "json":
         show_json({"run": told})

@@ -10,6 +10,7 @@ from functools import partial
 
 from runner.domain.look import HostLook, PackageChange, packages_changed, read_look
 from runner.domain.outcome import HostResult, NotRun, Result
+from runner.domain.plan import RunPlan
 from runner.domain.record import INSTALLATION, closing_body, run_stream
 from runner.domain.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
 from runner.domain.verdict import outcomes_of, verdict_of
@@ -66,8 +67,13 @@ def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> 
 def after_settling(record: RunRecord, *, site: Site) -> None:
     """What follows from a settled run; each part can be repeated and is repeated by the next pass if it fails here."""
     site.executor.finish_run(record.id, site.control_path(record.id))
-    reconcile_tickets(site.store, record.id, clock=site.clock, services=record.plan.services)
+    file_tickets(record.id, record.plan, site=site)
     write_checkpoint(site.store, site.signer, clock=site.clock)
+
+
+def file_tickets(run_id: str, plan: RunPlan, *, site: Site) -> None:
+    """Open, touch and close the tickets that a settled run asks for; done twice, the second time changes nothing."""
+    reconcile_tickets(site.store, run_id, clock=site.clock, services=plan.services)
 
 
 def compare_hosts(record: RunRecord, *, site: Site) -> dict[str, Compared]:

@@ -1,0 +1,282 @@
+"""A maintenance repository at work for tests: real files, a real database, real snapshots, and a scripted Ansible behind the port."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from runner.adapters.dispatch.inline import Inline
+from runner.adapters.processes import is_gone, this_process
+from runner.adapters.snapshots import FileSnapshots
+from runner.config import read
+from runner.domain.health import Answer, Check
+from runner.domain.outcome import Event, EventKind
+from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.who import Actor
+from runner.operations.carry_out import carry_out, drive_run
+from runner.operations.reload import InForce
+from runner.operations.site import Site, Snapshotted
+from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
+from runner.store.database import Store, create
+
+SATURDAY_NIGHT = datetime(2026, 3, 21, 22, 30, tzinfo=UTC)
+LOOK = Path("/built-in/look.yml")
+HOSTS = ("web-01", "web-02", "web-03", "db-01", "db-02")
+
+SETTINGS = """\
+format: 1
+organisation: Example Ltd
+database: sqlite:///var/wellkept.db
+state_dir: var
+defaults: {inventory: production, owner: ops, timezone: UTC}
+inventories:
+  production: {source: hosts.ini, min_hosts: 3, max_drop: 20%}
+teams: {ops: {members: []}}
+"""
+WINDOWS = """\
+windows:
+  saturday-night: {day: saturday, start: "22:00", until: "04:00", cutoff: 45m}
+"""
+SCHEDULE = """\
+schedule: patch
+title: Updates of all servers
+why: Closes known holes.
+playbook: playbooks/patch.yml
+hosts: all
+window: saturday-night
+"""
+PLAYBOOK = "- {name: Patch, hosts: all, tasks: [{name: Upgrade, ansible.builtin.apt: {upgrade: dist}}]}\n"
+
+
+@dataclass
+class Time:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = SATURDAY_NIGHT
+    seconds: float = 0.0
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def monotonic(self) -> float:
+        self.seconds += 0.01
+        return self.seconds
+
+    def pass_by(self, span: timedelta) -> None:
+        self.now += span
+
+
+Fate = str  # ok | changed | failed | unreachable | lost (nothing is heard) | absent (no play names it)
+Script = Callable[[PieceOrder, str], Fate]
+
+
+def all_well(order: PieceOrder, host: str) -> Fate:
+    return "ok" if order.playbook == LOOK else "changed"
+
+
+@dataclass
+class Ansible:
+    """Stands for Ansible: answers each host of each piece as the script says, and keeps every order."""
+
+    script: Script = all_well
+    orders: list[PieceOrder] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    strays: Strays = field(default_factory=lambda: Strays(0))
+    spooled: dict[str, list[Event]] = field(default_factory=dict)
+    before_start: Callable[[PieceOrder], None] = lambda order: None
+    problem: str = ""
+
+    def start(self, order: PieceOrder) -> ScriptedPiece:
+        self.before_start(order)
+        self.orders.append(order)
+        return ScriptedPiece(order, self)
+
+    def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
+        return (event for event in self.spooled.get(folder.name, []) if event.offset > offset)
+
+    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
+        return self.strays
+
+    def finish_run(self, run: str, control_path: Path) -> bool:
+        self.finished.append(run)
+        return True
+
+    def played(self) -> list[tuple[str, ...]]:
+        """The hosts of each call of the schedule's own playbook."""
+        return [order.limit or () for order in self.orders if order.playbook.name == "patch.yml"]
+
+
+@dataclass
+class ScriptedPiece:
+    """One scripted call of Ansible."""
+
+    order: PieceOrder
+    ansible: Ansible
+    cancelled: bool = False
+    softly: bool = False
+    fed: int = 0
+    told: bool = False
+
+    def events(self, *, wait: float) -> Sequence[Event]:
+        if self.told:
+            return []
+        self.told = True
+        return events_of(self.order, self.ansible)
+
+    def feed(self, seconds: float) -> None:
+        self.fed += 1
+
+    def stop_softly(self) -> None:
+        self.softly = True
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def end(self) -> PieceEnd | None:
+        if not self.told:
+            return None
+        heard = not any(self.ansible.script(self.order, host) == "lost" for host in self.order.limit or HOSTS)
+        return PieceEnd("cancelled" if self.cancelled else "finished", gone=True, complete=heard)
+
+
+def events_of(order: PieceOrder, ansible: Ansible) -> list[Event]:
+    """What Ansible would tell of one call."""
+    fates = {host: ansible.script(order, host) for host in order.limit or HOSTS}
+    if ansible.problem and order.playbook != LOOK:
+        return numbered([Event(0, 0, EventKind.NOTE, SATURDAY_NIGHT, text=ansible.problem), ended("failed")])
+    told = [event_of(order, host, fate) for host, fate in fates.items() if fate not in {"lost", "absent"}]
+    if "lost" in fates.values():
+        return numbered(told)
+    stats = {host: recap(fate) for host, fate in fates.items() if fate != "absent"}
+    return numbered([*told, Event(0, 0, EventKind.STATS, SATURDAY_NIGHT, stats=stats), ended("successful")])
+
+
+def ended(status: str) -> Event:
+    return Event(0, 0, EventKind.END, SATURDAY_NIGHT, status=status, exit_code=0 if status == "successful" else 1)
+
+
+def event_of(order: PieceOrder, host: str, fate: Fate) -> Event:
+    kinds = {"failed": EventKind.HOST_FAILED, "unreachable": EventKind.HOST_UNREACHABLE}
+    text = {"failed": "dpkg: error processing package nginx (--configure)", "unreachable": "Connection timed out"}.get(
+        fate, ""
+    )
+    output = look_text(order, host) if order.playbook == LOOK and fate == "ok" else ""
+    return Event(
+        0, 0, kinds.get(fate, EventKind.HOST_OK), SATURDAY_NIGHT, host=host, task="Upgrade", module="ansible.builtin.apt",
+        changed=fate == "changed", text=text, output=output,
+    )  # fmt: skip
+
+
+def recap(fate: Fate) -> Mapping[str, int]:
+    return {
+        "ok": 1,
+        "changed": int(fate == "changed"),
+        "failures": int(fate == "failed"),
+        "unreachable": int(fate == "unreachable"),
+    }
+
+
+def numbered(events: Sequence[Event]) -> list[Event]:
+    from dataclasses import replace
+
+    return [replace(event, number=number, offset=number * 100) for number, event in enumerate(events, 1)]
+
+
+def look_text(order: PieceOrder, host: str) -> str:
+    """A look before shows nginx 1.0, a look after shows 1.1: what changed is told by comparison."""
+    return f"@@ machine\nid-of-{host}\n@@ boot\nboot-1\n@@ packages\nii \tnginx\t1.0\n@@ end\n"
+
+
+@dataclass
+class StaticInventory:
+    """An inventory that says what the test wants."""
+
+    hosts: tuple[str, ...] = HOSTS
+    errors: tuple[str, ...] = ()
+
+    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+        web = tuple(host for host in self.hosts if host.startswith("web"))
+        groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}
+        return InventoryAnswer({host: {} for host in self.hosts}, groups, self.errors)
+
+
+class NoProbe:
+    """No test here asks a health check unless it brings its own probe."""
+
+    def ask(self, check: Check, hosts: Mapping[str, Mapping[str, object]]) -> Iterator[Answer]:
+        yield from (Answer(check.name, host, reached=True, exit_code=0) for host in hosts)
+
+
+class NoKey:
+    """Signs nothing: checkpoints have tests of their own."""
+
+    def sign(self, message: bytes) -> str:
+        return "signature"
+
+    def public_key(self) -> str:
+        return "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDoBZVvgsjWvUqdYNHGwxUXdf2EpSaWlQLp8uV6P6VhM"
+
+
+@dataclass
+class Bench:
+    """A site with everything that a test may want to turn."""
+
+    site: Site
+    time: Time
+    ansible: Ansible
+    inventory: StaticInventory
+    dispatcher: Inline
+    stopping: threading.Event
+
+    def drive(self, run_id: str) -> None:
+        """Execute a run to its end."""
+        drive_run(run_id, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)
+        while self.dispatcher.busy():
+            self.dispatcher.wait_for_change(wait=1)
+
+
+def files_in(root: Path, **changes: str) -> None:
+    """Write a small maintenance repository; `schedule`, `windows` and `settings` replace the default texts."""
+    for folder in ("schedules", "playbooks"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
+    (root / "hosts.ini").write_text("\n".join(HOSTS) + "\n")
+    (root / "schedules" / "windows.yml").write_text(changes.get("windows", WINDOWS))
+    (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))
+    (root / "playbooks" / "patch.yml").write_text(changes.get("playbook", PLAYBOOK))
+
+
+def a_bench(root: Path, **changes: str) -> Bench:
+    """A site in `root`, with a fresh database."""
+    files_in(root, **changes)
+    time, ansible, inventory, stopping = Time(), Ansible(), StaticInventory(), threading.Event()
+    definitions = read(root, environ=os.environ, today=time.now.date())
+    state = definitions.settings.state_dir
+    create(definitions.settings.database, state_dir=state, now=time.now)
+    site = Site(
+        root=root,
+        state_dir=state,
+        store=Store.open(definitions.settings.database, state_dir=state),
+        clock=time,
+        monotonic=time.monotonic,
+        executor=ansible,
+        inventories=inventory,
+        probe=NoProbe(),
+        snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
+        snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
+        signer=NoKey(),
+        owner=this_process(),
+        actor=Actor("ana"),
+        current=InForce(root, environ=os.environ, first=definitions).current,
+        is_gone=is_gone,
+        control_path=lambda run: state / "cp" / run[-8:],
+        adds_to_ansible=lambda: (),
+        look_playbook=LOOK,
+        versions={"wellkept": "0", "tzdata": "2026a"},
+    )
+    dispatcher = Inline(lambda piece: carry_out(piece, site=site, dispatcher=dispatcher, stopping=stopping))
+    return Bench(site, time, ansible, inventory, dispatcher, stopping)
