@@ -212,8 +212,8 @@ def checkpoint_message(*, installation: str, stream: str, head: Link, count: int
     return canonical({"wellkept_checkpoint": 1, **statement})
 
 
-def read_checkpoint(message: bytes, *, signature: str, public_key: str) -> Checkpoint:
-    """The checkpoint that a signed message states; raises ValueError when it is not one in canonical form."""
+def read_checkpoint(message: bytes, *, signature: str, public_key: str) -> tuple[Checkpoint, str]:
+    """The checkpoint that a signed message states, and the installation that it is of; raises ValueError when it is not one in canonical form."""
     try:
         said = json.loads(message)
         head, count = Link(_number(said["seq"]), said["hash"]), _number(said["count"])
@@ -227,4 +227,4 @@ def read_checkpoint(message: bytes, *, signature: str, public_key: str) -> Check
         raise ValueError(f"not a checkpoint ({reason})") from reason
     if written != message:
         raise ValueError("not in the one canonical form")
-    return stated
+    return stated, str(said["installation"])

@@ -203,6 +203,13 @@ def live_marks(connection: Connection) -> set[tuple[str, int]]:
     return {(row.id, row.fence) for row in rows}
 
 
+def closing_hashes(connection: Connection) -> dict[str, str | None]:
+    """The last hash of each ended piece's stream, as its row tells it."""
+    ended = pieces.c.state.in_([PieceState.FINISHED, PieceState.LOST])
+    rows = connection.execute(select(pieces.c.id, pieces.c.closing_hash).where(ended))
+    return {row.id: row.closing_hash for row in rows}
+
+
 def records(connection: Connection, run_id: str) -> tuple[PieceRecord, ...]:
     """The pieces of a run with what is known per host, as the rules want them."""
     known = results_of_run(connection, run_id)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, func, or_, select, true, type_coerce, update
 from sqlalchemy import insert as sql_insert
 
 from runner.domain.plan import RunPlan
@@ -179,6 +179,18 @@ def recent(connection: Connection, limit: int, schedule: str | None = None) -> l
 def between(connection: Connection, from_: datetime, to: datetime) -> list[Run]:
     """The runs created in [from_, to), in order."""
     return read(connection, Run, _wanted(runs.c.created_at >= from_, runs.c.created_at < to).order_by(runs.c.number))
+
+
+def going_between(connection: Connection, from_: datetime | None, to: datetime | None) -> list[Run]:
+    """The runs that were going at some time in [from_, to), in order; None leaves that side open."""
+    ended = or_(runs.c.ended_at.is_(None), runs.c.ended_at >= from_) if from_ else true()
+    begun = runs.c.created_at < to if to else true()
+    return read(connection, Run, _wanted(ended, begun).order_by(runs.c.number))
+
+
+def settled_ids(connection: Connection) -> list[str]:
+    """The ids of all runs that have ended."""
+    return list(connection.execute(select(runs.c.id).where(runs.c.state == RunState.SETTLED)).scalars())
 
 
 def record(

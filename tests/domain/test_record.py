@@ -231,8 +231,9 @@ def a_message(**more: Any) -> bytes:
 
 
 def test_a_checkpoint_is_read_from_what_was_signed() -> None:
-    found = read_checkpoint(a_message(), signature="s", public_key=KEY)
+    found, installation = read_checkpoint(a_message(), signature="s", public_key=KEY)
 
+    assert installation == "i"
     assert found == Checkpoint("installation", 4, "a" * 64, 4, AT, "SHA256:x", KEY, "s", a_message().decode())
 
 
