@@ -44,7 +44,7 @@ def run_daemon(app: App, *, every: int) -> None:
     beats = [
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site)),
         Beat("tick", every, lambda: tick(site=site, dispatcher=app.dispatcher, started=started)),
-        Beat("health", every, lambda: check_due(site.current(), site=site)),
+        Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     keep_time(beats, stopping=app.stopping)
@@ -80,6 +80,23 @@ def guarded(beat: Beat) -> Callable[[], None]:
             beat.work()
         except Exception:
             log.exception("The beat %r failed", beat.name, extra={"action": "beat.failed", "beat": beat.name})
+
+    return once
+
+
+def in_background(beat: Beat) -> Callable[[], None]:
+    """A beat in a thread of its own, so that hosts that do not answer never delay the others; one at a time, misses coalesce."""
+    going = threading.Lock()
+
+    def work() -> None:
+        try:
+            guarded(beat)()
+        finally:
+            going.release()
+
+    def once() -> None:
+        if going.acquire(blocking=False):
+            threading.Thread(target=work, name=beat.name, daemon=True).start()
 
     return once
 

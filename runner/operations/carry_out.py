@@ -6,6 +6,7 @@ import threading
 
 from runner.domain.run import RunState
 from runner.operations.advance_run import advance_run
+from runner.operations.patience import patiently
 from runner.operations.run_piece import run_piece
 from runner.operations.settle_runs import settle_runs
 from runner.operations.site import Site
@@ -13,6 +14,7 @@ from runner.ports import Dispatcher
 from runner.store import runs
 
 LOOK_EVERY = 1.0  # seconds between looks at a run that waits
+PATIENCE = 3600.0  # seconds that a process which executes one run waits for the database
 
 
 def carry_out(piece_id: str, *, site: Site, dispatcher: Dispatcher, stopping: threading.Event) -> None:
@@ -28,9 +30,14 @@ def drive_run(run_id: str, *, site: Site, dispatcher: Dispatcher, stopping: thre
     while not stopping.is_set() and is_live(run_id, site=site):
         stopping.wait(LOOK_EVERY)
         if not dispatcher.busy():
-            advance_run(run_id, site=site, dispatcher=dispatcher)
+            patiently(
+                lambda: advance_run(run_id, site=site, dispatcher=dispatcher),
+                seconds=PATIENCE,
+                monotonic=site.monotonic,
+            )
 
 
 def is_live(run_id: str, *, site: Site) -> bool:
     """Whether a run is still going."""
-    return site.store.read(lambda c: runs.get(c, run_id)).state is RunState.RUNNING
+    run = patiently(lambda: site.store.read(lambda c: runs.get(c, run_id)), seconds=PATIENCE, monotonic=site.monotonic)
+    return run.state is RunState.RUNNING

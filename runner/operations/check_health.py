@@ -11,7 +11,7 @@ from runner.domain import host_pattern
 from runner.domain.health import Check, Finding, by_severity, judge
 from runner.domain.record import INSTALLATION
 from runner.domain.settings import Definitions
-from runner.errors import NotFound
+from runner.errors import NotFound, Unknown
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store import health
@@ -35,6 +35,9 @@ def check_health(patterns: Sequence[str], *, site: Site) -> list[Finding]:
     hosts = [pattern for pattern in patterns if pattern not in definitions.checks]
     checks = [definitions.checks[name] for name in names] or list(definitions.checks.values())
     rounds = list(rounds_for(checks, hosts, definitions, site=site))
+    unread = dict.fromkeys(error for each in rounds for error in each.answer.errors)
+    if unread and not any(each.hosts for each in rounds):
+        raise Unknown("\n".join(unread))
     if hosts and not any(each.hosts for each in rounds):
         raise NotFound(
             f"Neither a health check nor a host of one is named {', '.join(map(repr, hosts))}. `wellkept health` asks everything."

@@ -11,7 +11,7 @@ from runner.domain import host_pattern
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.look import HostLook, UnreadableLookError, read_look
 from runner.domain.settings import Settings
-from runner.errors import NotFound, UsageError
+from runner.errors import NotFound, Unknown, UsageError
 from runner.operations.describe_run import outcome_in_words, package_in_words
 from runner.ports import InventoryAnswer, InventoryReader
 from runner.store import debts, evidence, health, inventories, outcomes, runs, tickets
@@ -147,7 +147,7 @@ def list_hosts(pattern: str, *, among: Inventories, store: Store) -> HostList:
     errors: list[str] = []
     for name in among.names(None):
         answer = among.read(name)
-        errors += [f"{name}: {error}" for error in answer.errors]
+        errors += answer.errors
         found += store.read(partial(read_lines, inventory=name, answer=answer, pattern=pattern))
     if not found and pattern != "all" and not errors:
         raise NotFound(f"No host of any inventory matches {pattern!r}. `wellkept hosts list` shows all of them.")
@@ -213,7 +213,10 @@ def inventory_of(host: str, named: str | None, *, among: Inventories, store: Sto
     """Which inventory the host is from: asked of the record first, then of the inventories themselves."""
     wanted = among.names(named)
     having = [name for name in wanted if store.read(partial(is_known, inventory=name, host=host))]
-    having = having or [name for name in wanted if host in among.read(name).hosts]
+    answers = {} if having else {name: among.read(name) for name in wanted}
+    having = having or [name for name, answer in answers.items() if host in answer.hosts]
+    if not having and (unread := [error for answer in answers.values() for error in answer.errors]):
+        raise Unknown("\n".join(unread))
     if not having:
         raise NotFound(f"No inventory has a host {host!r}, and none had. `wellkept hosts list` shows all of them.")
     if len(having) > 1:

@@ -137,7 +137,8 @@ def inventories(patient: Patient) -> Iterator[Examined]:
         answer = patient.inventories().read(inventory, project=settings.root, ansible=settings.ansible)
         if answer.errors:
             way_out = f"Look at it with: ansible-inventory -i {inventory.source} --list"
-            yield Examined(what, Standing.PROBLEM, "; ".join(answer.errors), way_out)
+            told = "; ".join(error.removeprefix(f"{what}: ") for error in answer.errors)
+            yield Examined(what, Standing.PROBLEM, told, way_out)
         elif len(answer.hosts) < inventory.min_hosts:
             way_out = "Runs are held until they are back, or min_hosts is set lower."
             yield Examined(what, Standing.WARNING, f"{count(len(answer.hosts), 'host')}, fewer than min_hosts", way_out)

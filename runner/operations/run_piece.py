@@ -21,6 +21,7 @@ from runner.operations.ask_hosts import ask_hosts, conditions
 from runner.operations.execute_playbook import Claimed, LeaseLostError, execute_playbook
 from runner.operations.heartbeat import LEASE
 from runner.operations.load_record import load_record
+from runner.operations.patience import patiently
 from runner.operations.site import Site
 from runner.ports import PieceEnd
 from runner.store import evidence, observations, pieces, runs
@@ -183,7 +184,8 @@ def finish_piece(work: Claimed, found: Found, *, site: Site) -> None:
             "Processes of piece %s are still there: %s", work.piece.id, found.note, extra={"action": "piece.not_gone"}
         )
         return  # the lease is left to lapse: the piece is not continued before its processes are proved gone
-    if not site.store.write(partial(record_end, work=work, found=found, looks=readable(found.looks), at=site.clock())):
+    record = partial(record_end, work=work, found=found, looks=readable(found.looks), at=site.clock())
+    if not patiently(lambda: site.store.write(record), seconds=LEASE.total_seconds(), monotonic=site.monotonic):
         log.warning(
             "The end of piece %s came too late", work.piece.id, extra={"action": "piece.stale", "piece": work.piece.id}
         )

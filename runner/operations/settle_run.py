@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -67,8 +68,17 @@ def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> 
 def after_settling(record: RunRecord, *, site: Site) -> None:
     """What follows from a settled run; each part can be repeated and is repeated by the next pass if it fails here."""
     site.executor.finish_run(record.id, site.control_path(record.id))
+    remove_spools(record, site=site)
     file_tickets(record.id, record.plan, site=site)
     write_checkpoint(site.store, site.signer, clock=site.clock)
+
+
+def remove_spools(record: RunRecord, *, site: Site) -> None:
+    """What a piece left on disk is in the record by now; the spool of one that was not heard to its end is kept."""
+    run = site.store.read(lambda c: runs.get(c, record.id))
+    for piece in record.pieces:
+        if piece.complete:
+            shutil.rmtree(site.state_dir / "runs" / str(run.number) / piece.id, ignore_errors=True)
 
 
 def file_tickets(run_id: str, plan: RunPlan, *, site: Site) -> None:

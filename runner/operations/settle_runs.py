@@ -48,9 +48,10 @@ def advance_safely(run: runs.Run, *, site: Site, dispatcher: Dispatcher) -> None
 
 
 def is_orphan(piece: pieces.Piece, *, site: Site) -> bool:
-    """Whether a claimed piece may be taken over: its lease has lapsed by the database's clock, or its owner is seen to be gone."""
-    if piece.owner == site.owner:
-        return False
+    """Whether a claimed piece may be taken over: its lease has lapsed by the database's clock, or its owner is seen to be gone.
+
+    A lapsed piece of our own is an orphan as well: its heartbeat has stopped, so its leash ended it long before.
+    """
     return piece.lapsed or (piece.owner is not None and site.is_gone(piece.owner))
 
 

@@ -97,6 +97,8 @@ def local(instant: datetime, plan: Plan) -> str:
     from zoneinfo import ZoneInfo
 
     zone = plan.schedule.window.timezone
+    if zone == "UTC":
+        return f"{instant:%a %Y-%m-%d %H:%M} UTC"
     return f"{instant.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone} ({instant:%Y-%m-%d %H:%M} UTC)"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from runner.domain.guards import FREEZE, OVERLAP, PAUSE
@@ -22,6 +22,7 @@ from runner.store import log as entries
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+ASK_AGAIN = timedelta(seconds=15)  # between two questions to a slot that is held
 OUTCOME_OF_HOLD = {FREEZE: SlotOutcome.FROZEN, PAUSE: SlotOutcome.PAUSED, OVERLAP: SlotOutcome.SKIPPED}
 ORDER_OF_HOLDS = (FREEZE, PAUSE, OVERLAP)
 
@@ -56,6 +57,8 @@ def consider(slot: slots.Slot, *, definitions: Definitions, site: Site) -> None:
     if slot.schedule not in definitions.schedules:
         settle_without_run(slot, SlotOutcome.HELD, "its schedule was deleted while it was due", site=site)
         return
+    if slot.hosts is not None and now < slot.last_start_at and was_asked_lately(slot, site=site, now=now):
+        return
     plan = plan_occurrence(slot.schedule, definitions=definitions, site=site, at=min(now, slot.closes_at))
     if slot.hosts is None:
         site.store.write(lambda c: slots.keep_hosts(c, slot.id, plan.run.hosts))
@@ -67,6 +70,12 @@ def consider(slot: slots.Slot, *, definitions: Definitions, site: Site) -> None:
         )
     else:
         start_slot(slot, plan, site=site)
+
+
+def was_asked_lately(slot: slots.Slot, *, site: Site, now: datetime) -> bool:
+    """Whether a held slot was asked a moment ago: every question reads the inventory, and some ask a cloud for it."""
+    seen = [hold.last_seen for hold in site.store.read(lambda c: holds.of_slot(c, slot.id))]
+    return bool(seen) and now - max(seen) < ASK_AGAIN
 
 
 def settle_too_late(slot: slots.Slot, plan: Plan, *, site: Site) -> None:
