@@ -87,17 +87,19 @@ class App:
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
         from runner.adapters.inventory import AnsibleInventory
+        from runner.adapters.programs import own_programs_last
         from runner.adapters.secrets import vault_passwords
 
         look_up = vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
-        return AnsibleInventory(environ=self.environ, vault_passwords=look_up)
+        return AnsibleInventory(environ=own_programs_last(self.environ), vault_passwords=look_up)
 
     @cached_property
     def machine(self) -> Machinery:
         """The machine that we run on, and its ways to hosts."""
         from runner.adapters.machine import Machine
+        from runner.adapters.programs import own_programs_last
 
-        return Machine(self.root, environ=self.environ)
+        return Machine(self.root, environ=own_programs_last(self.environ))
 
     @cached_property
     def site(self) -> Site:

@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -84,6 +85,12 @@ def run_program(
         "size": f"it wrote more than {most_bytes} bytes",
     }[cut]
     return Ran(exit_code, reading.text(process.stdout, undecodable), reading.text(process.stderr, undecodable), told)
+
+
+def own_programs_last(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with our own folder of programs last on PATH, for an Ansible that was installed together with Wellkept."""
+    path = [environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    return {**environ, "PATH": os.pathsep.join(path)}
 
 
 class _Reading:

@@ -71,6 +71,6 @@ def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Exam
 
 def show(each: Examined) -> None:
     """One thing in a line, and its way out below it."""
-    say(f"{MARKS[each.standing]:<9}{each.what:<16}{each.found}")
+    say(f"{MARKS[each.standing]:<9}{each.what:<20} {each.found}")
     if each.way_out:
-        say(f"{'':<25}{each.way_out}")
+        say(f"{'':<30}{each.way_out}")

@@ -43,12 +43,16 @@ def list_(app: App, pattern: str, limit: int, form: str) -> None:
     from runner.operations.describe_hosts import list_hosts
 
     found = list_hosts(pattern, among=inventories(app), store=app.store)
-    empty = "No inventory has a host. See `inventories:` in wellkept.yml; `wellkept doctor` tells what Ansible says."
+    empty = (
+        "What there is cannot be read."
+        if found.errors
+        else "No inventory has a host. See `inventories:` in wellkept.yml; `wellkept doctor` tells what Ansible says."
+    )
     listing(
         "hosts", found.hosts, columns(Clock(app.clock(), app.settings.timezone)), form=form, empty=empty, limit=limit
     )
     for error in found.errors:
-        click.echo(f"inventory {error}", err=True)
+        click.echo(error, err=True)
     raise SystemExit(Unknown.exit_code if found.errors else 0)
 
 
