@@ -18,7 +18,8 @@ def command(directory: Path, organisation: str) -> None:
     \b
     wellkept init maintenance && cd maintenance && wellkept validate
     """
-    from runner.config.schemas import KINDS, schema
+    from runner.config.files import KINDS
+    from runner.config.schemas import schema
     from runner.operations.lay_out import lay_out, starter_source
     from runner.store.database import create
 

@@ -87,7 +87,7 @@ class Interrupts:
 def show_ended(app: App, run: runs.Run, *, form: str) -> None:
     """How the run ended, host by host, and the tickets that it left."""
     from runner.operations.describe_run import describe_run
-    from runner.operations.settle_run import file_tickets
+    from runner.operations.follow_up import file_tickets
 
     file_tickets(run.id, run.plan, site=app.site)  # whoever executes it may not have come so far yet
     told = describe_run(run, site=app.site)

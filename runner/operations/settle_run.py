@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,14 +10,12 @@ from functools import partial
 
 from runner.domain.look import HostLook, PackageChange, packages_changed, read_look
 from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import RunPlan
 from runner.domain.record import INSTALLATION, closing_body, run_stream
 from runner.domain.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
 from runner.domain.verdict import outcomes_of, verdict_of
-from runner.operations.reconcile_tickets import reconcile_tickets
+from runner.operations.follow_up import RUN_SETTLED, follow_up
 from runner.operations.site import Site
-from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import debts, evidence, locks, outcomes, runs, slots
+from runner.store import debts, evidence, locks, outbox, outcomes, runs, slots
 from runner.store import log as entries
 from runner.store.transaction import Transaction
 
@@ -38,7 +35,7 @@ class Compared:
 
 
 def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> Verdict | None:
-    """Settle a run that has nothing in flight; None when somebody else was first. Tickets and a checkpoint follow."""
+    """Settle a run that has nothing in flight; None when somebody else was first."""
     compared = compare_hosts(record, site=site)
     results = {
         host: told_by_comparison(result, compared.get(host)) for host, result in outcomes_of(record, stopped).items()
@@ -61,29 +58,8 @@ def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> 
         verdict,
         extra={"action": "run.settled", "run": record.id, "verdict": str(verdict)},
     )
-    after_settling(record, site=site)
+    follow_up(site=site)
     return verdict
-
-
-def after_settling(record: RunRecord, *, site: Site) -> None:
-    """What follows from a settled run; each part can be repeated and is repeated by the next pass if it fails here."""
-    site.executor.finish_run(record.id, site.control_path(record.id))
-    remove_spools(record, site=site)
-    file_tickets(record.id, record.plan, site=site)
-    write_checkpoint(site.store, site.signer, clock=site.clock)
-
-
-def remove_spools(record: RunRecord, *, site: Site) -> None:
-    """What a piece left on disk is in the record by now; the spool of one that was not heard to its end is kept."""
-    run = site.store.read(lambda c: runs.get(c, record.id))
-    for piece in record.pieces:
-        if piece.complete:
-            shutil.rmtree(site.state_dir / "runs" / str(run.number) / piece.id, ignore_errors=True)
-
-
-def file_tickets(run_id: str, plan: RunPlan, *, site: Site) -> None:
-    """Open, touch and close the tickets that a settled run asks for; done twice, the second time changes nothing."""
-    reconcile_tickets(site.store, run_id, clock=site.clock, services=plan.services)
 
 
 def compare_hosts(record: RunRecord, *, site: Site) -> dict[str, Compared]:
@@ -139,6 +115,7 @@ def write_settlement(
     save_outcomes(connection, record, results, compared)
     book_debts(connection, record, results, at=at)
     locks.release(connection, record.id)
+    outbox.put(connection, kind=RUN_SETTLED, target=record.id, body={}, at=at)
     close_record(connection, record, verdict, reason, results, incomplete=incomplete, at=at)
     return True
 

@@ -11,13 +11,13 @@ from runner.domain.guards import FREEZE, OVERLAP, PAUSE
 from runner.domain.record import INSTALLATION
 from runner.domain.run import SlotOutcome, SlotState
 from runner.domain.settings import Definitions
+from runner.operations.follow_up import SLOT_MISSED, follow_up
 from runner.operations.plan_occurrence import Plan, plan_occurrence
-from runner.operations.reconcile_tickets import file_missed_slot
 from runner.operations.settle_runs import settle_runs
 from runner.operations.site import Site
 from runner.operations.start_run import start_slot
 from runner.ports import Dispatcher
-from runner.store import daemons, holds, slots
+from runner.store import daemons, holds, outbox, slots
 from runner.store import log as entries
 from runner.store.transaction import Transaction
 
@@ -34,6 +34,7 @@ def tick(*, site: Site, dispatcher: Dispatcher, started: datetime, starting: boo
         guarded("slots", lambda: site.store.write(lambda c: slots.mark_due(c, now=site.clock())))
         guarded("due", partial(consider_due_slots, site=site))
     guarded("runs", lambda: settle_runs(site=site, dispatcher=dispatcher))
+    guarded("follow-up", lambda: follow_up(site=site))
 
 
 def guarded(part: str, work: Callable[[], object]) -> None:
@@ -92,25 +93,19 @@ def settle_too_late(slot: slots.Slot, plan: Plan, *, site: Site) -> None:
         settle_without_run(slot, OUTCOME_OF_HOLD.get(first.guard, SlotOutcome.HELD), first.reason, site=site)
         return
     reason = "the scheduler was not running while the window was open"
-    if settle_without_run(slot, SlotOutcome.MISSED, reason, site=site):
-        file_missed_slot(
-            site.store,
-            slot,
-            plan.schedule,
-            reason=reason,
-            hosts=plan.run.hosts,
-            impact=plan.run.impact,
-            clock=site.clock,
-        )
+    settle_without_run(slot, SlotOutcome.MISSED, reason, site=site, impact=plan.run.impact)
 
 
-def settle_without_run(slot: slots.Slot, outcome: SlotOutcome, reason: str, *, site: Site) -> bool:
-    """Give a due slot its one outcome, and record it."""
-    return site.store.write(partial(write_outcome, slot=slot, outcome=outcome, reason=reason, at=site.clock()))
+def settle_without_run(
+    slot: slots.Slot, outcome: SlotOutcome, reason: str, *, site: Site, impact: str = "medium"
+) -> bool:
+    """Give a due slot its one outcome, and record it; a missed one asks for a ticket."""
+    write = partial(write_outcome, slot=slot, outcome=outcome, reason=reason, impact=impact, at=site.clock())
+    return site.store.write(write)
 
 
 def write_outcome(
-    connection: Transaction, *, slot: slots.Slot, outcome: SlotOutcome, reason: str, at: datetime
+    connection: Transaction, *, slot: slots.Slot, outcome: SlotOutcome, reason: str, impact: str, at: datetime
 ) -> bool:
     """The outcome and its log entry in one transaction; False when the slot was settled already."""
     if not slots.settle(connection, slot.id, outcome=str(outcome), reason=reason, was=SlotState.DUE, at=at):
@@ -123,5 +118,7 @@ def write_outcome(
         "outcome": str(outcome),
         "reason": reason,
     }
+    if outcome is SlotOutcome.MISSED:
+        outbox.put(connection, kind=SLOT_MISSED, target=slot.id, body={"impact": impact}, at=at)
     entries.append(connection, INSTALLATION, [body], at=at)
     return True
