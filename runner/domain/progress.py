@@ -12,6 +12,9 @@ from runner.domain.run import PieceRecord, PieceState, RunRecord, Stage
 MAX_ATTEMPTS = 3  # a playbook that never lives to tell its end is not started for ever
 
 
+OVER = frozenset({PieceState.FINISHED, PieceState.LOST})
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """How far one host has come within one batch.
@@ -92,7 +95,7 @@ def advanced(track: Track, piece: PieceRecord) -> Track:
 def after_pre_check(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
     """A passed pre-check counts; a bad one is a veto, or leaves a host in doubt that was touched before."""
     if result is None:
-        return track
+        return unheard_before(track, piece)
     if track.in_doubt:
         return replace(
             track, in_doubt=not result.result.is_good, started=not result.result.is_good, looked_at=piece.ended
@@ -107,16 +110,31 @@ def after_apply(track: Track, piece: PieceRecord, result: HostResult | None) -> 
     attempts = track.attempts + 1
     if result is not None and result.result is not Result.IN_DOUBT:
         return replace(track, started=True, applied=result, in_doubt=False, attempts=attempts)
-    over = piece.state in {PieceState.FINISHED, PieceState.LOST}
+    over = piece.state in OVER
     return replace(track, started=True, applied=result, in_doubt=over, looked_at=None, attempts=attempts)
 
 
 def after_post_check(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
     """A post-check that was answered is behind the host, and its first bad answer is kept."""
     if result is None:
-        return track
+        if piece.state not in OVER or piece.attempt < MAX_ATTEMPTS:
+            return track
+        result = unheard(track.host)
     failure = track.post_failure or (None if result.result.is_good else result)
     return replace(track, post=max(track.post, piece.step + 1), post_failure=failure)
+
+
+def unheard_before(track: Track, piece: PieceRecord) -> Track:
+    """A pre-check that ended again and again without an answer is a veto; a host in doubt stays so."""
+    if track.in_doubt or piece.state not in OVER or piece.attempt < MAX_ATTEMPTS:
+        return track
+    return replace(track, veto=unheard(track.host))
+
+
+def unheard(host: str) -> HostResult:
+    """What stands for a check that never told how a host is."""
+    text = f"the check ended {MAX_ATTEMPTS} times without telling how this host is"
+    return HostResult(host, Result.FAILED, touched=False, cause="unknown", text=text, signature=text)
 
 
 ADVANCE: Mapping[Stage, Callable[[Track, PieceRecord, HostResult | None], Track]] = {

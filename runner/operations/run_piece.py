@@ -14,6 +14,7 @@ from runner.domain.look import HostLook, UnreadableLookError, read_look
 from runner.domain.next_step import reason_to_stop
 from runner.domain.outcome import HostResult, NotRun, Result
 from runner.domain.plan import Step, StepKind
+from runner.domain.progress import batches_of, last_tracks
 from runner.domain.record import closing_body, run_stream
 from runner.domain.run import PieceState, Stage
 from runner.errors import NotFound
@@ -115,9 +116,17 @@ def look(work: Claimed, site: Site) -> Found:
     fold, end = execute_playbook(work, site=site)
     looks = {host: heard.output for host, heard in fold.heard.items() if heard.output}
     found = from_fold(fold, end, work)
-    return replace(
-        found, looks=looks, results={host: looked_at(result, looks.get(host)) for host, result in found.results.items()}
-    )
+    doubtful = hosts_in_doubt(work, site=site)
+    results = {
+        host: looked_at(result, looks.get(host), doubtful=host in doubtful) for host, result in found.results.items()
+    }
+    return replace(found, looks=looks, results=results)
+
+
+def hosts_in_doubt(work: Claimed, *, site: Site) -> set[str]:
+    """The hosts of this run that something of ours may still be going on at."""
+    tracks = last_tracks(batches_of(load_record(work.run.id, site=site)))
+    return {host for host, track in tracks.items() if track.in_doubt}
 
 
 def play(work: Claimed, site: Site) -> Found:
@@ -141,8 +150,8 @@ def from_fold(fold: PieceFold, end: PieceEnd, work: Claimed) -> Found:
     known = fold.results()
     if end.how == "timed_out":
         known = {**known, **timed_out(fold.hosts, known)}
-    if work.piece.stage is Stage.POST_CHECK:
-        known = {host: counted_after(result) for host, result in known.items()}
+    if work.piece.stage is not Stage.APPLY:
+        known = {host: of_check(result, after=work.piece.stage is Stage.POST_CHECK) for host, result in known.items()}
     return Found(
         results=known,
         problem=fold.problem,
@@ -154,15 +163,18 @@ def from_fold(fold: PieceFold, end: PieceEnd, work: Claimed) -> Found:
     )
 
 
-def counted_after(result: HostResult) -> HostResult:
-    """After the playbook, a host that a check's plays do not name is well, and one that is lost was touched."""
+def of_check(result: HostResult, *, after: bool) -> HostResult:
+    """A host that a check's plays do not name passes it; a check itself touches nothing, but after the playbook the host was touched."""
     if result.reason is NotRun.NOT_IN_PLAYBOOK:
-        return replace(result, result=Result.OK, reason=None)
-    return replace(result, touched=True)
+        return replace(result, result=Result.OK, reason=None, text="")
+    return replace(result, touched=after)
 
 
-def looked_at(result: HostResult, text: str | None) -> HostResult:
-    """A host where a package manager or a module of ours is still at work is not clear yet; a look that was cut off is none."""
+def looked_at(result: HostResult, text: str | None, *, doubtful: bool) -> HostResult:
+    """A look that was cut off is none; a host in doubt is not clear while a package manager or a module is at work there.
+
+    On any other host that is somebody else's work, which the playbook's own waiting for locks gets along with.
+    """
     if text is None or not result.result.is_good:
         return result
     try:
@@ -171,7 +183,7 @@ def looked_at(result: HostResult, text: str | None) -> HostResult:
         return replace(
             result, result=Result.FAILED, cause="unknown", text=str(reason), signature="the look was cut off"
         )
-    if not busy:
+    if not busy or not doubtful:
         return replace(result, result=Result.OK)
     why = f"still at work there: {'; '.join(busy)}"
     return replace(result, result=Result.IN_DOUBT, cause="package_lock", text=why, signature="still at work there")

@@ -418,3 +418,22 @@ def test_a_failed_post_check_at_the_very_end_fails_the_run() -> None:
 
     assert ended == Finish()
     assert verdict_of(world.record, None) is Verdict.FAILED
+
+
+def test_a_pre_check_that_never_tells_how_a_host_is_refuses_it_at_the_third_attempt() -> None:
+    world = World(a_record(a_plan(2, waves=ALL)), answering({(PRE, "web-01"): None}))
+
+    ended = world.run()
+
+    assert ended == Finish()
+    assert world.applied() == ["web-02"]
+    assert outcomes_of(world.record, None)["web-01"].reason is NotRun.PRE_CHECK
+
+
+def test_a_post_check_that_never_tells_how_a_host_is_fails_it() -> None:
+    world = World(a_record(a_plan(1, waves=ALL)), answering({(POST, "web-01"): None}))
+
+    ended = world.run()
+
+    assert ended == Stop(StopReason.BUDGET)
+    assert outcomes_of(world.record, StopReason.BUDGET)["web-01"].result is Result.FAILED

@@ -61,7 +61,7 @@ def worlds(draw: st.DrawFn) -> World:
 
     def answers(stage: Stage, step: int, host: str, attempt: int) -> HostResult | None:
         kind = fates.setdefault((stage, step, host, attempt), draw(KINDS))
-        return result_of("ok" if attempt > 4 and kind == "died" else kind, host)
+        return result_of("ok" if attempt > 6 and kind == "died" else kind, host)
 
     return World(a_record(draw(plans())), answers)
 
