@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from runner.domain.guards import Hold, Pause
+from runner.domain.who import Actor
+from runner.store import approvals, holds, overrides, pauses
+from runner.store.database import Store
+from tests.store.making import ANA, NOON
+
+HOUR = timedelta(hours=1)
+BOB = Actor("bob")
+
+
+def keep(store: Store, hold: Hold, at_hour: int = 0, slot: str = "s1") -> bool:
+    return store.write(lambda c: holds.keep(c, slot_id=slot, schedule="patch-web", hold=hold, at=NOON + at_hour * HOUR))
+
+
+def test_a_hold_that_is_heard_again_is_prolonged_and_another_is_added(store: Store) -> None:
+    freeze, pause = Hold("freeze", "year's end", NOON + 9 * HOUR), Hold("pause", "ana said so")
+
+    new = [keep(store, freeze), keep(store, freeze, 1), keep(store, pause, 2), keep(store, freeze, 3, slot="s2")]
+
+    held = store.read(lambda c: holds.of_slot(c, "s1"))
+    assert new == [True, False, True, True]
+    assert [(hold.guard, hold.first_seen, hold.last_seen) for hold in held] == [
+        ("freeze", NOON, NOON + HOUR),
+        ("pause", NOON + 2 * HOUR, NOON + 2 * HOUR),
+    ]
+    assert held[0].until == NOON + 9 * HOUR
+
+
+def test_a_hold_is_listed_for_every_time_in_which_it_was_heard(store: Store) -> None:
+    keep(store, Hold("freeze", "x"))
+    keep(store, Hold("freeze", "x"), 5)
+
+    def heard(from_: int, to: int) -> int:
+        return len(store.read(lambda c: holds.between(c, NOON + from_ * HOUR, NOON + to * HOUR)))
+
+    assert (heard(2, 3), heard(-2, 0), heard(6, 9)) == (1, 0, 0)
+
+
+def pause(store: Store, **more: object) -> str:
+    return store.write(lambda c: pauses.start(c, **{"reason": "storm", "by": ANA, "at": NOON, **more}))
+
+
+def active(store: Store, at_hour: float) -> list[str]:
+    return [found.id for found in store.read(lambda c: pauses.active(c, NOON + at_hour * HOUR))]
+
+
+def test_a_pause_lasts_until_its_end_or_until_somebody_resumes(store: Store) -> None:
+    short, long = pause(store, until=NOON + 2 * HOUR), pause(store, hosts="web")
+
+    resumed = store.write(lambda c: pauses.end(c, long, by=BOB, at=NOON + 3 * HOUR))
+    again = store.write(lambda c: pauses.end(c, long, by=BOB, at=NOON + 4 * HOUR))
+
+    assert (resumed, again) == (True, False)
+    assert active(store, -1) == []
+    assert active(store, 2) == []
+    assert short not in active(store, 2.5)
+
+
+def test_an_active_pause_is_what_the_guard_wants(store: Store) -> None:
+    found = pause(store, hosts="web", until=NOON + HOUR)
+
+    assert store.read(lambda c: pauses.active(c, NOON)) == [Pause(found, "storm", "ana", NOON, NOON + HOUR, "web")]
+
+
+def test_a_pause_may_stop_what_is_in_flight(store: Store) -> None:
+    pause(store, in_flight="stop")
+
+    assert [kept.in_flight for kept in store.read(lambda c: pauses.in_force(c, NOON))] == ["stop"]
+    with pytest.raises(ValueError, match="sideways"):
+        pause(store, in_flight="sideways")
+
+
+def test_an_approval_is_found_by_slot_and_by_digest(store: Store) -> None:
+    add = {"digest": "d1", "hosts": ["web2", "web1"], "by": BOB, "at": NOON, "slot_id": "s1", "signature": "sig"}
+
+    approval = store.write(lambda c: approvals.add(c, **add))
+
+    (by_slot,), (by_digest,) = store.read(lambda c: (approvals.of_slot(c, "s1"), approvals.of_digest(c, "d1")))
+    assert by_slot == by_digest
+    assert (by_slot.id, by_slot.by, by_slot.hosts) == (approval, BOB, ("web1", "web2"))
+
+
+def test_an_override_is_taken_by_one_run_before_it_expires(store: Store) -> None:
+    add = {"schedule": "patch-web", "reason": "zero day", "by": ANA, "guards": ["freeze"], "at": NOON}
+    first, second = (store.write(lambda c: overrides.add(c, expires_at=NOON + HOUR, **add)) for _ in range(2))
+
+    def take(override: str, run: str, at_hour: int) -> bool:
+        return store.write(lambda c: overrides.take(c, override, run_id=run, now=NOON + at_hour * HOUR))
+
+    assert [take(first, "r1", 0), take(first, "r2", 0), take(second, "r3", 1)] == [True, False, False]
+    assert store.read(lambda c: overrides.get(c, first)).run_id == "r1"
+    assert len(store.read(lambda c: overrides.between(c, NOON, NOON + HOUR))) == 2
