@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from runner.domain.outcome import Result
 from runner.domain.period import in_words
-from runner.domain.record import GENESIS
+from runner.domain.record import GENESIS, piece_stream
 from runner.domain.run import RunState, SlotState
 from runner.reporting.hosts import packages_of
 from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, run_reference, slot_reference
 from runner.reporting.values import Completeness, Limitation, MissingSection
 from runner.reporting.words import listed, number
+from runner.store.runs import Run
 
 LATER_SECTIONS = (
     MissingSection(6, "Patch compliance by age and severity"),
@@ -31,9 +32,11 @@ def completeness(material: Material) -> Completeness:
     sentences = (
         slots_sentence(len(rows.slots), unsettled),
         runs_sentence(len(rows.runs), running, gaps),
+        *(limit.text for limit in contradictions(material)),
         *(() if is_over(material) else ("The period is not over yet; later work is missing.",)),
     )
-    return Completeness(is_over(material) and not (unsettled or running or gaps), sentences)
+    whole = is_over(material) and not (unsettled or running or gaps or any(contradictions(material)))
+    return Completeness(whole, sentences)
 
 
 def is_over(material: Material) -> bool:
@@ -59,6 +62,33 @@ def runs_sentence(runs: int, running: int, gaps: int) -> str:
     said = [f"{number(gaps, 'record')} of {number(runs, 'run')} {'has' if gaps == 1 else 'have'} gaps"] if gaps else []
     said += [f"{number(running, 'run')} {'is' if running == 1 else 'are'} still going on"] if running else []
     return f"{'; '.join(said)}."
+
+
+def contradictions(material: Material) -> Iterator[Limitation]:
+    """Rows that do not agree with each other, which must never be: hosts without an outcome, and logs that do not end as they were closed."""
+    settled = [run for run in material.rows.runs if run.state is RunState.SETTLED]
+    without = [run for run in settled if outcomes_missing(run, material)]
+    if without:
+        names = listed([f"run {run.number}" for run in without])
+        yield Limitation(f"Planned hosts of {names} have no outcome.", tuple(map(run_reference, without)))
+    ends = {row.stream: row.hash for row in material.rows.streams}
+    torn = {
+        piece.run_id
+        for piece in material.rows.pieces
+        if piece.closing_hash and ends.get(piece_stream(piece.id)) != piece.closing_hash
+    }
+    if torn:
+        yield in_runs(
+            material, torn, f"The log of {number(len(torn), 'run')} does not end with the hash that it was closed with."
+        )
+
+
+def outcomes_missing(run: Run, material: Material) -> bool:
+    """Whether a host that the run planned, and that is in scope, has no outcome in it."""
+    planned = {(run.inventory, host) for host in material.plans[run.id].hosts}
+    if material.scope.hosts is not None:
+        planned &= material.scope.hosts
+    return not planned <= {(row.inventory, row.host) for row in material.outcomes.get(run.id, ())}
 
 
 def limitations(material: Material, standings: Sequence[Standing]) -> tuple[Limitation, ...]:
@@ -88,6 +118,7 @@ def of_the_record(material: Material) -> Iterator[Limitation]:
             f"The record of {number(len(gaps), 'run')} has gaps: events are missing, and less is known than was done."
         )
         yield Limitation(text, tuple(map(run_reference, gaps)))
+    yield from contradictions(material)
     if rows.cut.head.hash == GENESIS:
         yield Limitation(
             "The installation's log has no entry yet, so nothing of this report is covered by the log's chain."

@@ -5,6 +5,7 @@ one frozen slot, one missed slot, and one override.
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -137,6 +138,17 @@ def new_store(folder: Path) -> Store:
     url = f"sqlite:///{state_dir}/wellkept.db"
     create(url, state_dir=state_dir, now=BEFORE)
     return Store.open(url, state_dir=state_dir)
+
+
+@contextmanager
+def a_copy(installation_folder: Path, folder: Path) -> Iterator[Store]:
+    """A copy of a database that was made before, which is quicker than making one."""
+    shutil.copytree(installation_folder / "var", folder / "var")
+    store = Store.open(f"sqlite:///{folder}/var/wellkept.db", state_dir=folder / "var")
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def a_month(store: Store) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from runner.reporting.document import to_html, to_json
 from runner.reporting.values import AuditReport
 from runner.store.database import Store
-from tests.reporting.a_month import a_month, counted_ids, new_store, report_of
+from tests.reporting.a_month import a_copy, a_month, counted_ids, new_store, report_of
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +21,8 @@ def new_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(new_installation: Path, tmp_path: Path) -> Iterator[Store]:
     """A database in which nothing has happened yet."""
-    shutil.copytree(new_installation / "var", tmp_path / "var")
-    opened = Store.open(f"sqlite:///{tmp_path}/var/wellkept.db", state_dir=tmp_path / "var")
-    yield opened
-    opened.close()
+    with a_copy(new_installation, tmp_path) as copied:
+        yield copied
 
 
 @pytest.fixture(scope="session")

@@ -264,6 +264,28 @@ def test_gaps_in_the_record_and_open_ends_are_told_on_the_cover_and_as_limitatio
     assert sum(part.count for part in report.summary.parts) == report.summary.planned == 4
 
 
+def test_a_planned_host_without_an_outcome_is_told_and_never_passed_over(october: Store) -> None:
+    rows = october.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+    fewer = replace(rows, outcomes=rows.outcomes[1:])
+
+    report = audit_report(fewer, period=OCTOBER, zone=BERLIN, heading=a_heading())
+
+    assert not report.cover.completeness.whole
+    assert "Planned hosts of run 1 have no outcome." in report.cover.completeness.sentences
+
+
+def test_a_log_that_does_not_end_as_it_was_closed_is_told(october: Store) -> None:
+    rows = october.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+    cut_off = tuple(replace(row, hash="0" * 64) if row.stream.startswith("piece:") else row for row in rows.streams)
+
+    report = audit_report(replace(rows, streams=cut_off), period=OCTOBER, zone=BERLIN, heading=a_heading())
+
+    assert not report.cover.completeness.whole
+    assert "The log of 4 runs does not end with the hash that it was closed with." in [
+        limit.text for limit in report.limitations
+    ]
+
+
 def test_the_report_says_which_sections_it_does_not_have_yet(report: AuditReport) -> None:
     assert [part.number for part in report.missing] == [6, 8, 9, 10]
     assert "section 9 (Trends)" in report.limitations[-1].text
