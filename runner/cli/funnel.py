@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")
         return INTERRUPTED

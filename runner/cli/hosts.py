@@ -17,6 +17,7 @@ from runner.wiring import App
 if TYPE_CHECKING:
     from runner.operations.describe_hosts import Inventories
 
+NO_HOST = "No inventory has a host. See `inventories:` in wellkept.yml; `wellkept doctor` tells what Ansible says."
 inventory_option = click.option("--inventory", metavar="NAME", help="The inventory, when several have such a host.")
 
 
@@ -43,11 +44,7 @@ def list_(app: App, pattern: str, limit: int, form: str) -> None:
     from runner.operations.describe_hosts import list_hosts
 
     found = list_hosts(pattern, among=inventories(app), store=app.store)
-    empty = (
-        "What there is cannot be read."
-        if found.errors
-        else "No inventory has a host. See `inventories:` in wellkept.yml; `wellkept doctor` tells what Ansible says."
-    )
+    empty = "What there is cannot be read." if found.errors else NO_HOST
     listing(
         "hosts", found.hosts, columns(Clock(app.clock(), app.settings.timezone)), form=form, empty=empty, limit=limit
     )

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from tests.cli import rows
+from tests.cli.conftest import Repository
+
+
+def test_a_fresh_repository_says_what_to_do_first(wellkept: Repository) -> None:
+    answered = wellkept("status")
+
+    assert answered.code == 0
+    assert "NOT RUNNING" in answered.out
+    assert "wellkept serve" in answered.out
+    assert "Nothing is running." in answered.out
+    assert "`wellkept health` asks all of them." in answered.out
+    assert "No run has ended yet." in answered.out
+
+
+def test_everything_that_matters_stands_on_one_screen(wellkept: Repository) -> None:
+    store = wellkept.store
+    rows.a_settled_run(store)
+    rows.a_live_run(store)
+    rows.a_held_slot(store)
+    rows.an_ill_host(store)
+    rows.a_daemon(store)
+
+    screen = wellkept("status").out
+
+    assert "alive (process 4242" in screen
+    assert "rest: runs the playbook on web2, db1" in screen
+    assert "1 of 3" in screen
+    assert "change freeze 'year-end': quiet please" in screen
+    assert "disk is 95%; it fails above 92" in screen
+    assert "web2: an update stopped half-way" in screen
+    assert "halted" in screen
+    assert "3 min ago" in screen
+
+
+def test_a_pause_is_the_first_line(wellkept: Repository) -> None:
+    rows.a_pause(wellkept.store)
+
+    first = wellkept("status").out.splitlines()[0]
+
+    assert first.startswith("PAUSED")
+    assert "the audit" in first
+    assert "ana" in first
+    assert "30 min ago" in first
+
+
+def test_a_broken_file_is_told_loudly_and_the_record_is_shown_all_the_same(wellkept: Repository) -> None:
+    rows.a_settled_run(wellkept.store)
+    wellkept.write("schedules/patch.yml", "schedule: patch\nplaybok: x\n")
+
+    answered = wellkept("status")
+
+    assert answered.code == 2
+    assert "BROKEN" in answered.out
+    assert "schedules/patch.yml:2:1" in answered.out
+    assert "web2: an update stopped half-way" in answered.out
+
+
+def test_openings_come_from_the_ledger_while_files_are_broken(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", "schedule: [\n")
+
+    assert "Next openings, as they were written ahead" in wellkept("status").out
+
+
+def test_a_broken_wellkept_yml_is_told_too(wellkept: Repository) -> None:
+    wellkept.write("wellkept.yml", "organisation: [\n")
+
+    answered = wellkept("status")
+
+    assert answered.code == 4
+    assert "BROKEN" in answered.out
+    assert "AWAY" in answered.out
+
+
+def test_a_database_that_is_not_there_is_said_and_the_openings_are_shown(bare: Repository) -> None:
+    answered = bare("status")
+
+    assert answered.code == 4
+    assert "Database   AWAY" in answered.out
+    assert "wellkept db upgrade" in answered.out
+    assert "patch" in answered.out
+
+
+def test_json_holds_every_part(wellkept: Repository) -> None:
+    store = wellkept.store
+    rows.a_settled_run(store)
+    rows.a_held_slot(store)
+    rows.an_ill_host(store)
+
+    status = wellkept("status", "--format", "json").json()["status"]
+
+    assert set(status) == {"at", "schedules", "checks", "broken", "record_problem", "recorded", "openings"}
+    assert status["schedules"] == 1
+    assert status["recorded"]["due"][0]["reasons"] == ["change freeze 'year-end': quiet please"]
+    assert status["recorded"]["last_runs"][0] | {"ended": ""} == {
+        "number": 1,
+        "schedule": "patch",
+        "title": "Updates of all servers",
+        "verdict": "halted",
+        "good": 1,
+        "hosts": 3,
+        "ended": "",
+    }
+    assert status["recorded"]["unhealthy"][0]["condition"] == "critical"
+    assert status["openings"][0]["schedule"] == "patch"
