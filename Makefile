@@ -2,11 +2,14 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+OTHER ?= $(shell bash tests/other_python.sh $(PYTHON))
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+QUICK = not lab and not postgresql and not browser and not soak
 
-.PHONY: help setup system demo test test-quick check fix bench soak clean
+.PHONY: help setup system demo test test-all test-other test-quick check fix bench soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +32,21 @@ demo: system $(VENV)/.ready ## see it work: five real SSH hosts, a patch window,
 	@$(BIN)/python -m tests.demo
 
 test: PACKAGES = openssh-server openssh-client python3-apt util-linux postgresql chromium poppler-utils git
-test: system check ## everything that proves it works (about ten minutes)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not soak"
+test: system check test-all test-other ## everything that proves it works (about ten minutes)
+
+test-all: $(VENV)/.ready
+	@$(PYTEST) -m "not soak"
+
+test-other: ## the tests without servers, and one run on real hosts, by the other Python at hand
+	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other test-quick test-one-run; \
+	else echo "There is no other Python from 3.11 on at hand; only $(PYTHON) was tested."; fi
 
 test-quick: $(VENV)/.ready ## the tests that need no server and no browser
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not lab and not postgresql and not browser and not soak"
+	@$(PYTEST) -m "$(QUICK)"
+
+.PHONY: test-one-run
+test-one-run: $(VENV)/.ready
+	@$(BIN)/python -m pytest -q -m lab tests/acceptance -k one_run_on_real_hosts
 
 check: $(VENV)/.ready ## lint, types and floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports
