@@ -48,8 +48,8 @@ def run_daemon(app: App, *, every: int) -> None:
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     keep_time(beats, stopping=app.stopping)
+    guarded(Beat("farewell", 0, lambda: site.store.write(lambda c: daemons.gone(c, site.owner))))()
     app.dispatcher.drain(wait=LONGEST_BATCH)
-    site.store.write(lambda c: daemons.gone(c, site.owner))
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
 
 

@@ -119,7 +119,7 @@ class App:
             store=self.store,
             clock=self.clock,
             monotonic=time.monotonic,
-            executor=(executor := AnsibleExecutor()),
+            executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
             probe=Probes(project=self.root, environ=self.environ),
             snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
