@@ -7,8 +7,6 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 T = TypeVar("T")
 Insert = Any  # the two dialects' inserts have the same methods, but no common ancestor that names them
@@ -43,7 +41,11 @@ def put(
 
 
 def _insert(connection: Connection, table: Table) -> Insert:
-    return postgresql_insert(table) if connection.dialect.name == "postgresql" else sqlite_insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # each is imported where it is used only: they take time
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    return insert(table)
 
 
 def serialise(connection: Connection, name: str) -> None:

@@ -183,6 +183,25 @@ def test_a_store_that_is_locked_for_a_while_is_waited_for(sqlite_place: Place) -
     assert store.read(lambda c: runs.get(c, run)).number == 1
 
 
+def test_a_write_holds_the_file_from_its_beginning_so_that_it_never_fails_half_way(sqlite_place: Place) -> None:
+    other = sqlite3.connect(sqlite_place.state_dir / "wellkept.db", isolation_level=None, timeout=0)
+
+    def begin_too(_connection) -> str:
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            other.execute("BEGIN IMMEDIATE")
+        return str(refused.value)
+
+    assert "locked" in sqlite_place.open().write(begin_too)
+
+
+def test_a_commit_reaches_the_disk_before_it_is_told(sqlite_place: Place) -> None:
+    pragmas = ("journal_mode", "synchronous", "foreign_keys")
+
+    found = sqlite_place.open().read(lambda c: [c.exec_driver_sql(f"pragma {name}").scalar() for name in pragmas])
+
+    assert found == ["wal", 2, 1]  # 2 is FULL
+
+
 def test_a_store_that_stays_locked_is_unavailable_and_can_still_be_read(sqlite_place: Place) -> None:
     store = sqlite_place.open(patience=0.3)
     holder = sqlite3.connect(sqlite_place.state_dir / "wellkept.db", isolation_level=None)
