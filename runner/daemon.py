@@ -8,13 +8,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import schedule
 
+from runner.errors import UsageError
 from runner.operations.check_health import check_due
 from runner.operations.keep_ledger import keep_ledger
+from runner.operations.stop_run import stop_run
 from runner.operations.tick import tick
 from runner.operations.write_checkpoint import write_checkpoint
 from runner.store import daemons, runs
@@ -117,4 +120,5 @@ def stop_on_signals(stopping: threading.Event, *, harder: Callable[[], None]) ->
 def cancel_in_flight(app: App) -> None:
     """A second signal: end what is going on here, too."""
     for run in app.store.read(runs.live):
-        app.store.write(partial(runs.request_stop, run_id=run.id, how="cancel", by=app.site.actor))
+        with suppress(UsageError):  # it has ended meanwhile, or somebody else asked for as much
+            stop_run(run.id, immediately=True, by=app.actor, store=app.store, clock=app.clock)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from functools import partial
+from contextlib import suppress
 
 import click
 
 from runner.cli.output import Column, show, show_json
 from runner.domain.run import PieceState, Verdict
+from runner.errors import UsageError
 from runner.store import daemons, runs
 from runner.wiring import App
 
@@ -75,13 +76,22 @@ class Interrupts:
 
     def look(self) -> None:
         """Do what was asked for since the last look."""
+        from runner.operations.stop_run import stop_run
+
         if self._heard > self._done:
             self._done += 1
-            how, words = ("finish", "The batch in flight is finished, no other begins. Ctrl-C again ends it now.")
+            words = "The batch in flight is finished, no other begins. Ctrl-C again ends it now."
             if self._done > 1:
-                how, words = ("cancel", "Ending it now.")
+                words = "Ending it now."
             click.echo(words, err=True)
-            self._app.store.write(partial(runs.request_stop, run_id=self._run.id, how=how, by=self._app.site.actor))
+            with suppress(UsageError):  # it has ended meanwhile, or somebody else asked for as much
+                stop_run(
+                    self._run.id,
+                    immediately=self._done > 1,
+                    by=self._app.actor,
+                    store=self._app.store,
+                    clock=self._app.clock,
+                )
 
 
 def show_ended(app: App, run: runs.Run, *, form: str) -> None:
