@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.adapters.ansible import leash as below_us
-from runner.adapters.ansible.leash import Found, Process, Swept
+from runner.adapters.ansible import processes
+from runner.adapters.ansible.processes import Found, Process, Swept
 
-LEASH = Path(below_us.__file__)
+LEASH = Path(processes.__file__).with_name("leash.py")
 SILENT = 8.0  # seconds without a beat after which the leash counts as dead; it beats every second
 START_ALLOWANCE = 15.0  # seconds of life that starting a piece stands for
 OWNER_FILE = ".wellkept"  # in the control path: whose masters these are
@@ -80,7 +80,7 @@ class LeashLine:
 
     def feed(self, seconds: float) -> None:
         """Tell the leash that its owner is alive for that many more seconds."""
-        self._tell(f"alive {seconds:g} {below_us.boottime():.3f}")
+        self._tell(f"alive {seconds:g} {processes.boottime():.3f}")
 
     def run(self, order: Mapping[str, object], *, marker: str, private: Path) -> None:
         """Have an executor started; what is heard from now on is about it."""
@@ -176,8 +176,8 @@ def pairs(value: object) -> object:
 
 def start_leash(control_path: Path) -> subprocess.Popen[bytes]:
     """A new leash in a session of its own; we adopt what it may lose."""
-    below_us.become_subreaper()
-    us = below_us.read_process(os.getpid())
+    processes.become_subreaper()
+    us = processes.read_process(os.getpid())
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(LEASH), str(control_path), str(os.getpid()), us.start if us else ""],
         stdin=subprocess.PIPE,
@@ -194,7 +194,7 @@ def own(control_path: Path) -> None:
     """Make the run's control path ours alone, and leave word whose it is."""
     control_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     control_path.chmod(0o700)
-    us = below_us.read_process(os.getpid())
+    us = processes.read_process(os.getpid())
     (control_path / OWNER_FILE).write_text(f"{os.getpid()} {us.start if us else ''} {BOOT_ID.read_text().strip()}\n")
 
 
@@ -240,7 +240,7 @@ def environ_of(pid: int) -> list[bytes]:
 
 def belongs(process: Process, marks: Marks) -> bool:
     """Whether a process is marked as one of a dead leash's, or is an ssh master of its run."""
-    return not marks.markers.isdisjoint(environ_of(process.pid)) or below_us.is_master(
+    return not marks.markers.isdisjoint(environ_of(process.pid)) or processes.is_master(
         process.pid, str(marks.control_path)
     )
 
@@ -252,20 +252,20 @@ def sweep_for(marks: Marks, *, executor: int | None) -> Swept:
         marks.sessions.add(executor)
 
     def look(known: set[tuple[int, str]]) -> Found:
-        table = below_us.read_processes()
-        ours = below_us.below(table, {us})
+        table = processes.read_processes()
+        ours = processes.below(table, {us})
         seeds = {pid: each for pid, each in ours.items() if (pid, each.start) in known or belongs(each, marks)}
-        found = {**seeds, **{pid: each for pid, each in below_us.below(table, seeds).items() if pid in ours}}
+        found = {**seeds, **{pid: each for pid, each in processes.below(table, seeds).items() if pid in ours}}
         marks.sessions.update(process.session for process in found.values())
-        return below_us.sort_out(found, table, known)
+        return processes.sort_out(found, table, known)
 
-    return below_us.sweep(look, between=lambda: bury(marks.sessions))
+    return processes.sweep(look, between=lambda: bury(marks.sessions))
 
 
 def bury(sessions: Iterable[int]) -> None:
     """Take the exit status of dead orphans of these sessions; never that of another child, which somebody here may be waiting for."""
     us, known = os.getpid(), set(sessions)
-    for process in below_us.read_processes().values():
+    for process in processes.read_processes().values():
         if process.parent == us and process.is_dead and process.session in known:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)

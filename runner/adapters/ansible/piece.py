@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine
-from runner.adapters.ansible.leash import Swept
+from runner.adapters.ansible.processes import Swept
 from runner.adapters.ansible.spool import SpoolReader
 from runner.domain.outcome import Event, EventKind
 from runner.ports import PieceEnd

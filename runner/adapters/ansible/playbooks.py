@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from runner.adapters.ansible import leash as below_us
+from runner.adapters.ansible import processes
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
-from runner.adapters.ansible.leash import Found
 from runner.adapters.ansible.piece import LeashedPiece
+from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
 from runner.adapters.ansible.strays import end_strays
@@ -244,10 +244,10 @@ def close_without_leash(control_path: Path) -> bool:
     close_masters(control_path)
 
     def look(known: set[tuple[int, str]]) -> Found:
-        table = below_us.read_processes()
-        found = {pid: each for pid, each in table.items() if below_us.is_master(pid, str(control_path))}
-        return below_us.sort_out(found, table, known)
+        table = processes.read_processes()
+        found = {pid: each for pid, each in table.items() if processes.is_master(pid, str(control_path))}
+        return processes.sort_out(found, table, known)
 
-    swept = below_us.sweep(look, between=lambda: None)
+    swept = processes.sweep(look, between=lambda: None)
     disown(control_path)
     return not swept.left

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.adapters.ansible import leash as below_us
+from runner.adapters.ansible import processes
 from runner.adapters.ansible.feeder import BOOT_ID, LEASH, OWNER_FILE, bury, environ_of
-from runner.adapters.ansible.leash import Found, Process
+from runner.adapters.ansible.processes import Found, Process
 from runner.adapters.ansible.spool import SPOOL
 from runner.ports import Strays
 
@@ -29,20 +29,20 @@ def end_strays(live: Collection[tuple[str, int]], *, home: Path | None = None) -
     private, sessions = set[Path](), set[int]()
 
     def look(known: set[tuple[int, str]]) -> Found:
-        table = below_us.read_processes()
+        table = processes.read_processes()
         spared = ancestors(table, os.getpid())
         seeds = {
             pid: each
             for pid, each in table.items()
             if pid not in spared and ((pid, each.start) in known or census.is_stray(each, table))
         }
-        family = {**seeds, **below_us.below(table, seeds)}
+        family = {**seeds, **processes.below(table, seeds)}
         found = {pid: each for pid, each in family.items() if is_here(pid) and not census.is_owned(pid)}
         private.update(folder for folder in map(private_folder, seeds) if folder)
         sessions.update(process.session for process in found.values())
-        return below_us.sort_out(found, table, known)
+        return processes.sort_out(found, table, known)
 
-    swept = below_us.sweep(look, between=lambda: bury(sessions))
+    swept = processes.sweep(look, between=lambda: bury(sessions))
     if not swept.left and not swept.working:
         for folder in private:
             shutil.rmtree(folder, ignore_errors=True)
@@ -126,7 +126,7 @@ def is_forsaken_leash(pid: int, table: Mapping[int, Process]) -> bool:
 
 def is_forsaken_master(pid: int, table: Mapping[int, Process]) -> bool:
     """Whether this is an ssh master of a run whose feeder is gone, as the word in its control path says."""
-    words = below_us.title(pid)
+    words = processes.title(pid)
     if not (words.startswith(TITLE_OF_MASTER) and words.endswith(" [mux]")):
         return False
     word = Path(words.removeprefix(TITLE_OF_MASTER).removesuffix(" [mux]")).parent / OWNER_FILE
