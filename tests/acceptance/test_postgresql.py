@@ -1,0 +1,61 @@
+"""The same on PostgreSQL: a schedule that runs by itself, and a record that is whole."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runner.domain.run import Verdict
+from tests.acceptance.conftest import New
+from tests.acceptance.maintenance import Maintenance
+from tests.acceptance.processes import end_all
+from tests.store.cluster import Cluster, program, running_cluster
+
+pytestmark = [pytest.mark.lab, pytest.mark.postgresql]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def site(new: New, cluster: Cluster, tmp_path: Path) -> Iterator[Maintenance]:
+    """A maintenance repository whose database is on PostgreSQL, made by `wellkept db upgrade`."""
+    command = [program("createdb"), "--host", str(cluster.folder), "--username", "wellkept", "maintenance"]
+    subprocess.run(command, check=True, capture_output=True)
+    made = new(tmp_path / "maintenance")
+    for path in (made.root / "var").iterdir():
+        path.unlink()
+    made.database = cluster.url("maintenance")
+    made.lay_out()
+    made.run("db", "upgrade")
+    yield made
+    end_all(made.root)
+    for process in made.started:
+        process.wait(10)
+    made.store.close()
+
+
+def test_a_schedule_runs_by_itself_on_postgresql(site: Maintenance) -> None:
+    site.schedule("work", "web-01:web-02", opened=timedelta(minutes=5))
+    site.work("work", seconds=1)
+    site.ledger_as_of(timedelta(minutes=10))
+
+    daemon = site.serve()
+    run = site.until_settled("work")
+    site.run("run", "work")
+    code = site.stop(daemon)
+
+    assert code == 0
+    assert (run.verdict, run.record_incomplete) == (Verdict.SUCCEEDED, False)
+    assert [slot.outcome for slot in site.slots("work")] == ["succeeded"]
+    assert len(site.runs("work")) == 2
+    assert [site.told("work", host) for host in ("web-01", "web-02")] == [["begun", "done"] * 2] * 2
+    assert site.record_is_whole()
+    assert site.left() == {}
