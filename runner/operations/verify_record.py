@@ -118,9 +118,9 @@ def verify_rows(connection: Transaction, check: Signatures) -> RecordReport:
     """Check the record in the database."""
     signed, faults = check.split(checkpoints.every(connection))
     counted = Counted()
-    present = log.streams(connection)
+    present = dict.fromkeys(log.streams(connection))
     entries = counted.through(entry for stream in present for entry in log.entries(connection, stream))
-    expected = {stream: each for stream, each in expected_by_rows(connection).items() if stream in set(present)}
+    expected = {stream: each for stream, each in expected_by_rows(connection).items() if stream in present}
     faults += verify(entries, expected=expected, checkpoints=signed)
     return report(counted, signed, faults)
 

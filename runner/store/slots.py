@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
 
 from runner.domain.run import SLOT_CHANGES, SlotState
 from runner.domain.window import Opening
@@ -77,7 +77,7 @@ def write_ahead(
     No slot is written for an occurrence that is already due, claimed or settled, and none for an instant that such a one opened at.
     """
     serialise(connection, f"slots:{schedule}")
-    known = read(connection, Slot, select_as(Slot, slots).where(slots.c.schedule == schedule))
+    known = _known(connection, schedule, openings, now)
     kept = {slot.identity: slot for slot in known}
     ahead = _ahead(openings, kept, now)
     gone = [slot for slot in known if _is_ahead(slot, now) and slot.identity not in ahead]
@@ -94,6 +94,14 @@ def write_ahead(
         withdrawn=tuple(replace(slot, state=SlotState.WITHDRAWN) for slot in gone),
         before=tuple(moved),
     )
+
+
+def _known(connection: Connection, schedule: str, openings: Sequence[Opening], now: datetime) -> list[Slot]:
+    """The slots that bear on what is ahead: those that open later, and those with an identity that is to be written."""
+    bears: ColumnElement[bool] = slots.c.opens_at > now
+    if openings:
+        bears = or_(bears, slots.c.rule_date >= min(opening.rule_date for opening in openings))
+    return read(connection, Slot, select_as(Slot, slots).where(slots.c.schedule == schedule, bears))
 
 
 def _ahead(
