@@ -101,7 +101,8 @@ def _known(connection: Connection, schedule: str, openings: Sequence[Opening], n
     bears: ColumnElement[bool] = slots.c.opens_at > now
     if openings:
         bears = or_(bears, slots.c.rule_date >= min(opening.rule_date for opening in openings))
-    return read(connection, Slot, select_as(Slot, slots).where(slots.c.schedule == schedule, bears))
+    found = select_as(Slot, slots).where(slots.c.schedule == schedule, bears)
+    return read(connection, Slot, found.with_for_update())  # nobody makes one of them due meanwhile
 
 
 def _ahead(
