@@ -19,17 +19,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "health": ("health", "Ask hosts and services how they are, now."),
     "serve": ("serve", "Run schedules by themselves when their windows open."),
     "status": ("status", "Show what is due, running, held, unhealthy and open."),
-    "runs": ("runs", "List runs, or show one."),
+    "runs": ("runs", "List runs, show or watch one, or stop it."),
     "hosts": ("hosts", "List hosts, show one, or retire those that are gone."),
     "tickets": ("tickets", "List tickets, show one, or work on it."),
     "report": ("report", "Write a report of a period."),
     "record": ("record", "Show, export and verify the record."),
     "doctor": ("doctor", "Check this machine and this maintenance repository."),
-    "db": ("db", "Create or upgrade the database."),
+    "db": ("db", "Create, upgrade or back up the database."),
     "schema": ("schema", "Print the JSON Schema of a kind of file."),
 }
 HIDDEN: dict[str, tuple[str, str]] = {
-    "execute-run": ("execute", "Execute one run in this process; started by `wellkept run`."),
+    "execute-run": ("execute", "Execute one run in this process."),
 }
 
 

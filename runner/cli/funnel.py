@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+        return quiet_end() if isinstance(leaving.__context__, BrokenPipeError) else code_of(leaving)
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")
         return INTERRUPTED
@@ -45,6 +45,11 @@ def run(arguments: Sequence[str]) -> int:
             f"Wellkept has a defect: {type(error).__name__}. What happened was written to {report_of(error, arguments)}; please send that file."
         )
         return InternalError.exit_code
+
+
+def code_of(leaving: SystemExit) -> int:
+    """The exit code that a command left with."""
+    return leaving.code if isinstance(leaving.code, int) else 0
 
 
 def say(text: str) -> None:

@@ -23,7 +23,9 @@ def command(directory: Path, organisation: str) -> None:
     from runner.operations.lay_out import lay_out, starter_source
     from runner.store.database import create
 
-    written = lay_out(directory, source=starter_source(), organisation=organisation, schemas={kind: schema(kind) for kind in KINDS})
+    written = lay_out(
+        directory, source=starter_source(), organisation=organisation, schemas={kind: schema(kind) for kind in KINDS}
+    )
     app = App(directory)
     create(app.settings.database, state_dir=app.settings.state_dir, now=app.clock())
     click.echo(f"Laid out {len(written)} files in {directory}. The database is {app.settings.database}.")

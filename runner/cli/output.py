@@ -48,9 +48,10 @@ def show_json(values: Mapping[str, object]) -> None:
 
 def show_table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) -> None:
     """Print rows as a table: bordered by spacing, wrapped to the terminal, never cut when piped."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from runner.cli.screen import Screen
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
@@ -58,7 +59,7 @@ def show_table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) 
     for row in rows:
         table.add_row(*(Text(text_of(row.get(column.key))) for column in columns))
     terminal = sys.stdout.isatty()
-    console = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 200)
+    console = Screen(highlight=False, soft_wrap=not terminal, width=None if terminal else 200)
     console.print(table)
 
 

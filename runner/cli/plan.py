@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from runner.cli.app import pass_app
 from runner.cli.output import Column, format_option, show, show_json
-from runner.operations.plan_occurrence import Plan
 from runner.wiring import App
 
-OVERVIEW = [Column("SCHEDULE", "schedule"), Column("HOSTS", "hosts"), Column("NEXT OPENING", "opens"), Column("HELD BY", "held"), Column("DIGEST", "digest")]
+if TYPE_CHECKING:
+    from runner.operations.plan_occurrence import Plan
+
+OVERVIEW = [
+    Column("SCHEDULE", "schedule"),
+    Column("HOSTS", "hosts"),
+    Column("NEXT OPENING", "opens"),
+    Column("HELD BY", "held"),
+    Column("DIGEST", "digest"),
+]
 
 
 @click.command("plan")
@@ -38,7 +48,13 @@ def command(app: App, name: str | None, at_text: str, limit: str | None, form: s
     elif name:
         click.echo("\n".join(lines_of(plans[0], app)))
     else:
-        show("plans", [in_one_line(row) for row in rows], OVERVIEW, form=form, empty="There is no schedule yet. See schedules/README.md.")
+        show(
+            "plans",
+            [in_one_line(row) for row in rows],
+            OVERVIEW,
+            form=form,
+            empty="There is no schedule yet. See schedules/README.md.",
+        )
 
 
 def as_row(plan: Plan, app: App) -> dict[str, object]:
@@ -49,11 +65,16 @@ def as_row(plan: Plan, app: App) -> dict[str, object]:
         "title": plan.schedule.title,
         "at": plan.at.isoformat(),
         "hosts": list(plan.run.hosts),
-        "waves": [{"name": w.name, "size": w.size, "hosts": list(w.hosts), "canary": w.is_canary} for w in plan.run.waves],
+        "waves": [
+            {"name": w.name, "size": w.size, "hosts": list(w.hosts), "canary": w.is_canary} for w in plan.run.waves
+        ],
         "failure_budget": plan.run.budget,
         "concurrency": plan.run.concurrency,
         "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
-        "holds": [{"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None} for h in plan.holds],
+        "holds": [
+            {"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None}
+            for h in plan.holds
+        ],
         "carried": list(plan.run.carried),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
@@ -65,7 +86,12 @@ def in_one_line(row: dict[str, object]) -> dict[str, object]:
     """A plan as a line of the overview."""
     holds, hosts = row["holds"], row["hosts"]
     held = "; ".join(hold["reason"] for hold in holds) if isinstance(holds, list) else ""
-    return {**row, "hosts": len(hosts) if isinstance(hosts, list) else 0, "held": held, "digest": str(row["digest"])[:12]}
+    return {
+        **row,
+        "hosts": len(hosts) if isinstance(hosts, list) else 0,
+        "held": held,
+        "digest": str(row["digest"])[:12],
+    }
 
 
 def lines_of(plan: Plan, app: App) -> list[str]:
@@ -73,15 +99,26 @@ def lines_of(plan: Plan, app: App) -> list[str]:
     run, schedule = plan.run, plan.schedule
     lines = [f"{schedule.title} ({schedule.name}, {schedule.source})"]
     lines += [f"Why: {schedule.why}"] if schedule.why else []
-    lines += [f"Playbook: {schedule.playbook}    Inventory: {schedule.inventory}    Hosts: {len(run.hosts)} by {schedule.hosts!r}"]
+    lines += [
+        f"Playbook: {schedule.playbook}    Inventory: {schedule.inventory}    Hosts: {len(run.hosts)} by {schedule.hosts!r}"
+    ]
     lines += [window_line(plan)]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
-    lines += ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds] if plan.holds else ["Nothing holds it."]
-    lines += ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
+    lines += (
+        ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds]
+        if plan.holds
+        else ["Nothing holds it."]
+    )
+    lines += (
+        ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
+    )
     lines += ["Added to your Ansible:"] + [f"  {words}" for words in app.site.adds_to_ansible()]
-    return [*lines, f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}"]
+    return [
+        *lines,
+        f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}",
+    ]
 
 
 def window_line(plan: Plan) -> str:
@@ -106,10 +143,16 @@ def waves_in_words(plan: Plan) -> list[str]:
         left = [host for host in left if host not in drawn]
         canary = ", every failure halts" if wave.is_canary else ""
         soak = f", then watched for {int(wave.soak.total_seconds() // 60)} minutes" if wave.soak else ""
-        told.append(f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}")  # noqa: PLR2004
+        told.append(
+            f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}"
+        )  # noqa: PLR2004
     return told
 
 
 def budget_in_words(budget: int) -> str:
     """What the failure budget means."""
-    return f"{budget} hosts may fail; the next failure stops the run" if budget else "0, so the first failure stops the run"
+    return (
+        f"{budget} hosts may fail; the next failure stops the run"
+        if budget
+        else "0, so the first failure stops the run"
+    )

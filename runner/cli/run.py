@@ -7,7 +7,6 @@ from datetime import datetime
 import click
 
 from runner.cli.app import pass_app
-from runner.cli.watching import watch
 from runner.wiring import App
 
 
@@ -44,6 +43,7 @@ def command(
     wellkept run patch-web --override "hole in openssl is exploited" --until 2h
     """
     from runner.cli.instants import parse_until
+    from runner.cli.watching import watch
     from runner.operations.start_run import Wish, start_by_hand
 
     end: datetime | None = parse_until(until, now=app.clock(), zone=app.settings.timezone) if until else None

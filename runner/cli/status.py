@@ -66,7 +66,7 @@ def show_screen(status: Status, clock: Clock) -> None:
         )
     say(f"Now        {clock.time(status.at)} ({clock.zone})")
     show_files(status)
-    say(f"Database   {status.record_problem and f'AWAY: {status.record_problem}' or 'answers'}")
+    say(f"Database   {(status.record_problem and f'AWAY: {status.record_problem}') or 'answers'}")
     if recorded:
         say(f"Daemon     {daemon_in_words(recorded, clock)}")
         show_running(recorded, clock)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli import rows
+from tests.cli.conftest import Repository
+
+
+def examined(wellkept: Repository, *arguments: str) -> dict[str, dict[str, str]]:
+    found = wellkept("doctor", *arguments, "--format", "json").json()["examined"]
+    return {each["what"]: each for each in found}
+
+
+def test_a_healthy_repository_has_nothing_in_the_way(wellkept: Repository) -> None:
+    answered = wellkept("doctor")
+
+    assert answered.code == 0
+    assert "PROBLEM" not in answered.out
+    assert "ansible-core" in answered.out
+    assert "inventory production 3 hosts" in answered.out
+    assert "Nothing is in the way." in answered.out
+    assert "Start it: wellkept serve" in answered.out
+
+
+def test_a_living_daemon_is_no_warning(wellkept: Repository) -> None:
+    rows.a_daemon(wellkept.store)
+
+    assert examined(wellkept)["daemon"]["standing"] == "ok"
+
+
+def test_each_problem_has_its_way_out_and_the_rest_is_looked_at_all_the_same(bare: Repository) -> None:
+    bare.write("hosts.ini", "[web\n")
+    bare.write("schedules/patch.yml", "schedule: [\n")
+
+    found = examined(bare)
+    answered = bare("doctor")
+
+    assert found["files"]["standing"] == "problem"
+    assert "wellkept validate" in found["files"]["way_out"]
+    assert found["inventory production"]["standing"] == "problem"
+    assert found["database"]["standing"] == "problem"
+    assert "wellkept db upgrade" in found["database"]["found"] + found["state folder"]["way_out"]
+    assert found["Python"]["standing"] == "ok"
+    assert answered.code == 1
+
+
+def test_programs_that_are_missing_are_named(
+    wellkept: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    found = examined(wellkept)
+
+    assert found["ssh"]["standing"] == "problem"
+    assert "openssh-client" in found["ssh"]["way_out"]
+    assert found["git"]["standing"] == "warning"
+
+
+def test_a_state_folder_that_is_open_to_others_is_a_warning(wellkept: Repository) -> None:
+    (wellkept.root / "var").chmod(0o755)
+
+    found = examined(wellkept)
+
+    assert found["state folder"]["standing"] == "warning"
+    assert "chmod 700" in found["state folder"]["way_out"]
+
+
+def test_a_signing_key_that_others_may_read_is_a_problem(wellkept: Repository) -> None:
+    wellkept("record", "checkpoint")
+    wellkept("tickets", "open", "x")
+    wellkept("record", "checkpoint")
+    (wellkept.root / "var/signing.key").chmod(0o644)
+
+    assert examined(wellkept)["signing key"]["standing"] == "problem"
+
+
+def test_the_users_own_ansible_cfg_is_named_with_what_is_added(wellkept: Repository) -> None:
+    wellkept.write("ansible.cfg", "[ssh_connection]\nssh_args = -o ControlPersist=30m\n")
+
+    answered = wellkept("doctor")
+
+    assert str(wellkept.root / "ansible.cfg") in answered.out
+    assert "ControlPersist=30m" in answered.out
+
+
+def test_one_host_is_reached_as_a_run_would_reach_it(wellkept: Repository) -> None:
+    answered = wellkept("doctor", "web1")
+
+    assert answered.code == 0
+    assert "its connection is local" in answered.out
+    assert "login" in answered.out
+    assert "kernel" in answered.out
+
+
+def test_a_host_that_cannot_be_reached_is_a_problem_in_words(wellkept: Repository) -> None:
+    wellkept.write("hosts.ini", "[web]\nweb1 ansible_host=127.0.0.1 ansible_port=1 ansible_user=nobody\n")
+
+    answered = wellkept("doctor", "web1")
+
+    assert answered.code == 1
+    assert "nobody@127.0.0.1 port 1 by" in answered.out
+    assert "PROBLEM  login" in answered.out
+
+
+def test_a_host_that_no_inventory_has_is_an_error_in_words(wellkept: Repository) -> None:
+    answered = wellkept("doctor", "web9")
+
+    assert answered.code == 2
+    assert "web9" in answered.err
