@@ -6,14 +6,14 @@ import logging
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import schedule
 
+from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
 from runner.operations.check_health import check_due
 from runner.operations.keep_ledger import keep_ledger
@@ -26,7 +26,6 @@ from runner.wiring import App
 log = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0  # seconds; a signal is heard within it
 LONGEST_BATCH = 24 * 3600.0  # seconds; a stop waits for the batch in flight, and the unit's own time-out bounds it
-OPERATORS_ZONE = "WELLKEPT_OPERATORS_TZ"  # what TZ was before the daemon set it; Ansible gets it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,6 @@ def run_daemon(app: App, *, every: int) -> None:
     guarded(Beat("farewell", 0, lambda: site.store.write(lambda c: daemons.gone(c, site.owner))))()
     app.dispatcher.drain(wait=LONGEST_BATCH)
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
-
-
-def live_in_utc(environ: MutableMapping[str, str]) -> None:
-    """Make UTC this process's zone: `schedule` reckons in naive local time, and that must never jump."""
-    environ.setdefault(OPERATORS_ZONE, environ.get("TZ", ""))
-    environ["TZ"] = "UTC"
-    time.tzset()
 
 
 def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:

@@ -12,6 +12,7 @@ from runner.adapters.ansible.spool import Line
 from runner.domain.outcome import Event, EventKind
 
 MOST_TEXT = 4096
+LAST_WORDS = 1500  # characters of standard output that are kept beside error output
 MOST_OUTPUT = 512 * 1024
 SOFT_STOP_WORDS = "wellkept: soft stop"
 SHOWS_OUTPUT = frozenset(("raw", "command", "shell"))
@@ -162,9 +163,16 @@ def readable(result: Mapping[str, Any], *, failed: bool) -> str:
 
 
 def error_output(result: Mapping[str, Any]) -> str:
-    """What a failed program wrote: its error output, else its standard output."""
-    names = ("stderr", "module_stderr", "stdout", "module_stdout")
-    return next((text for text in (plain(result.get(name)).strip() for name in names) if text), "")
+    """What a failed program wrote: the end of its standard output, where package managers say why, then its error output."""
+    errors, output = (first_of(result, name) for name in ("stderr", "stdout"))
+    if not errors:
+        return output
+    return f"{output[-LAST_WORDS:]}\n{errors}" if result.get("rc") and output else errors
+
+
+def first_of(result: Mapping[str, Any], stream: str) -> str:
+    """What the task, or else its module, wrote to one stream."""
+    return next((text for text in (plain(result.get(name)).strip() for name in (stream, f"module_{stream}")) if text), "")
 
 
 def item_label(item: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from runner.adapters.ansible.events import Record, Shaper, bounded
 from runner.adapters.ansible.secrets import Redactor, SecretMissingError, Source, resolve
 from runner.adapters.ansible.settings import additions
 from runner.adapters.ansible.spool import SpoolWriter
+from runner.adapters.zone import give_back_zone
 from runner.domain.outcome import EventKind
 
 Order = Mapping[str, Any]
@@ -224,6 +225,7 @@ def keep(path: Path, text: str) -> Path:
 
 def main(path: str) -> int:
     """Carry out the order in that file."""
+    give_back_zone(os.environ)
     os.environ.pop(
         "ANSIBLE_STDOUT_CALLBACK", None
     )  # ansible-runner would build its own on the user's, which nobody sees
