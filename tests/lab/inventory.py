@@ -33,6 +33,8 @@ def write_inventory(path: Path, plan: LabPlan) -> None:
     if plan.mode is not Mode.ROOT:
         # A plain user's sshd may not give a terminal to the session; the reboot module asks for one.
         variables["ansible_ssh_use_tty"] = False
+    if plan.mode is Mode.USER:
+        variables["ansible_become"] = False  # inside its namespaces the user is root already, and there is no sudo
     lines = [
         "all:",
         "  vars:",
