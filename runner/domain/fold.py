@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from runner.domain.cause import CauseClass, classify
 from runner.domain.fingerprint import normalise
@@ -13,6 +13,13 @@ from runner.domain.run import Stage
 
 LOOKS_ONLY = {"setup", "gather_facts", "ansible.builtin.setup", "ansible.builtin.gather_facts"}
 WORDS_KEPT = 40  # lines of Ansible's own words, for a configuration error
+UNHEARD = Event(
+    0,
+    0,
+    EventKind.HOST_FAILED,
+    datetime.min.replace(tzinfo=UTC),
+    text="Ansible counts it among the hosts that did not end well; the event that says why was not heard",
+)
 
 
 @dataclass(slots=True)
@@ -55,7 +62,7 @@ class PieceFold:
             case EventKind.END:
                 self.ended = event
             case EventKind.NO_HOSTS:
-                self.unmatched.append(event.play or event.text)
+                self.unmatched = [*dict.fromkeys([*self.unmatched, event.play or event.text])]
             case EventKind.SOFT_STOP:
                 self.softly_stopped = True
             case EventKind.NOTE if event.text:
@@ -87,10 +94,10 @@ class PieceFold:
         """How one host ended; None when its end was not heard."""
         so_far = self.heard.get(host, HostSoFar())
         recap = self.stats.get(host) if self.stats is not None else None
-        if so_far.lost is not None and (recap is None or recap.get("unreachable", 0)):
-            return self.ill(host, so_far, so_far.lost, Result.UNREACHABLE)
-        if so_far.bad is not None and (recap is None or recap.get("failures", 0)):
-            return self.ill(host, so_far, so_far.bad, Result.FAILED)
+        if counts(so_far.lost, recap, "unreachable"):
+            return self.ill(host, so_far, so_far.lost or UNHEARD, Result.UNREACHABLE)
+        if counts(so_far.bad, recap, "failures"):
+            return self.ill(host, so_far, so_far.bad or UNHEARD, Result.FAILED)
         if self.stats is None or self.softly_stopped:
             return None
         if not recap:
@@ -122,6 +129,11 @@ class PieceFold:
             started=so_far.started,
             ended=so_far.ended,
         )
+
+
+def counts(heard: Event | None, recap: Mapping[str, int] | None, kind: str) -> bool:
+    """Whether bad news counts: Ansible's recap decides once it is there (a rescued failure is none), also over news that we never heard."""
+    return bool(recap.get(kind, 0)) if recap else heard is not None
 
 
 def add_to_host(so_far: HostSoFar, event: Event) -> None:

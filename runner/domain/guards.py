@@ -8,9 +8,10 @@ from datetime import datetime
 
 from runner.domain.freeze import Freeze
 from runner.domain.plan import RunPlan
-from runner.domain.schedule import Amount, Schedule
+from runner.domain.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
 from runner.domain.window import Opening
+from runner.errors import count
 
 WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "window",
@@ -54,6 +55,9 @@ def hold_for_window(
     until = following.usable_from if following else None
     if opening is None or not opening.opens <= now < opening.closes:
         return Hold(WINDOW, f"maintenance window {schedule.window.name!r} is closed", until)
+    if now < opening.usable_from:
+        why = f"freezes leave the later part of maintenance window {schedule.window.name!r} to be used"
+        return Hold(WINDOW, why, opening.usable_from)
     if not opening.is_frozen and now >= opening.last_start:
         return Hold(WINDOW, f"it is too late to start in maintenance window {schedule.window.name!r}", until)
     return None
@@ -71,13 +75,20 @@ def hold_for_freeze(freezes: Sequence[Freeze], *, now: datetime) -> Hold | None:
 def hold_for_pause(
     plan: RunPlan, pauses: Sequence[Pause], *, paused_hosts: Mapping[str, frozenset[str]]
 ) -> Hold | None:
-    """Hold a change while somebody has paused everything, or every one of its hosts."""
+    """Hold a change while somebody has paused everything, or every one of its hosts; one call for all hosts cannot leave any of them out."""
     if not plan.changes_something:
         return None
     for pause in pauses:
-        if not pause.hosts or (plan.hosts and paused_hosts.get(pause.id, frozenset()).issuperset(plan.hosts)):
+        if not pause.hosts or stops_all(plan, paused_hosts.get(pause.id, frozenset())):
             return Hold(PAUSE, f"paused by {pause.by}: {pause.reason}", pause.until)
     return None
+
+
+def stops_all(plan: RunPlan, paused: frozenset[str]) -> bool:
+    """Whether a pause of these hosts leaves nothing to do; otherwise the run passes over them."""
+    if plan.split is Split.WHOLE:
+        return not paused.isdisjoint(plan.hosts)
+    return bool(plan.hosts) and paused.issuperset(plan.hosts)
 
 
 def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:
@@ -108,13 +119,13 @@ def hold_for_inventory(
     if len(hosts) < inventory.min_hosts:
         return Hold(
             INVENTORY,
-            f"inventory {inventory.name!r} has {len(hosts)} hosts, fewer than min_hosts {inventory.min_hosts}{names}",
+            f"inventory {inventory.name!r} has {count(len(hosts), 'host')}, fewer than min_hosts {inventory.min_hosts}{names}",
         )
     known = len([host for host in last_good if host not in retired])
     if known and dropped_too_far(inventory.max_drop, len(missing), known):
         return Hold(
             INVENTORY,
-            f"inventory {inventory.name!r} lost {len(missing)} of {known} hosts, more than max_drop {inventory.max_drop}{names}",
+            f"inventory {inventory.name!r} lost {len(missing)} of {count(known, 'host')}, more than max_drop {inventory.max_drop}{names}",
         )
     return None
 

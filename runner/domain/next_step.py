@@ -87,7 +87,7 @@ def unfinished(record: RunRecord, batches: Sequence[Batch]) -> bool:
 
 def would_start(track: Track, batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> bool:
     """Whether a drawn host still has a place in its batch."""
-    return waiting(track) and places_left(batch, record, batches) > 0
+    return waiting(track, record) and places_left(batch, record, batches) > 0
 
 
 def stop_by_time(record: RunRecord, batches: Sequence[Batch], *, now: datetime) -> StopReason | None:
@@ -146,7 +146,7 @@ def pre_check(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> Star
         record,
         Stage.PRE_CHECK,
         len(record.plan.before),
-        {t.host: t.pre for t in batch.tracks.values() if waiting(t)},
+        {t.host: t.pre for t in batch.tracks.values() if waiting(t, record)},
     )
 
 
@@ -163,7 +163,8 @@ def recheck(batch: Batch, record: RunRecord, *, now: datetime) -> StartPiece | W
 
 def apply(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> StartPiece | None:
     """Start the playbook on the hosts that passed every pre-check, as many as the wave has places for."""
-    ready = [track.host for track in batch.tracks.values() if waiting(track) and track.pre >= len(record.plan.before)]
+    passed = [track for track in batch.tracks.values() if track.pre >= len(record.plan.before)]
+    ready = [track.host for track in passed if waiting(track, record)]
     hosts = tuple(ready[: places_left(batch, record, batches)])
     return piece_for(batch, record, Stage.APPLY, 0, hosts) if hosts else None
 

@@ -142,7 +142,7 @@ class PieceRecord:
 class RunRecord:
     """A run as its rows tell it, and what else bears on its next step.
 
-    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has.
+    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
     `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
     """
 
@@ -152,6 +152,7 @@ class RunRecord:
     interruption: Interruption | None = None
     locked: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
+    paused: frozenset[str] = frozenset()
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
     reserve: timedelta = timedelta(0)
     record_incomplete: bool = False

@@ -25,6 +25,8 @@ def outcome_of(host: str, track: Track | None, record: RunRecord, stopped: StopR
         return touched_outcome(host, track)
     if host in record.vanished:
         return left_out(host, NotRun.VANISHED)
+    if host in record.paused:
+        return left_out(host, NotRun.PAUSED)
     if host in record.locked:
         return left_out(host, NotRun.LOCK)
     return left_out(host, NOT_RUN_BECAUSE[stopped] if stopped else NotRun.NO_ROOM)
@@ -115,7 +117,7 @@ def over_budget(record: RunRecord) -> StopReason | None:
 def none_qualified(record: RunRecord) -> bool:
     """Whether every planned host was refused before anything touched it."""
     tracks = last_tracks(batches_of(record))
-    drawn = [tracks.get(host) for host in record.plan.hosts if host not in record.vanished]
+    drawn = [tracks.get(host) for host in record.plan.hosts if host not in record.vanished | record.paused]
     return bool(drawn) and all(track is not None and track.veto is not None for track in drawn)
 
 
@@ -136,9 +138,19 @@ def verdict_of(record: RunRecord, stopped: StopReason | None) -> Verdict:
     outcomes = list(outcomes_of(record, stopped).values())
     if failed_as_a_whole(outcomes) or last_post_check_failed(record):
         return Verdict.FAILED
-    if any(not outcome.result.is_good for outcome in outcomes) or any(piece.unmatched for piece in record.pieces):
+    if any(not outcome.result.is_good for outcome in outcomes) or unmatched_plays(record):
         return Verdict.DEGRADED
     return Verdict.SUCCEEDED
+
+
+def unmatched_plays(record: RunRecord) -> frozenset[str]:
+    """The plays of the schedule's own playbook that matched no host in any of its calls; a batch alone need not have a host for every play."""
+    over = [
+        set(piece.unmatched)
+        for piece in record.pieces
+        if piece.stage is Stage.APPLY and piece.state is PieceState.FINISHED
+    ]
+    return frozenset(set.intersection(*over)) if over else frozenset()
 
 
 def failed_as_a_whole(outcomes: Sequence[HostResult]) -> bool:

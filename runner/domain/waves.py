@@ -70,7 +70,8 @@ def remaining(position: int, record: RunRecord, batches: Sequence[Batch]) -> tup
     """The hosts that this wave still has to draw, in the order of drawing; empty when the wave is complete."""
     wave = record.plan.waves[position]
     done = {host for host, track in last_tracks(batches).items() if track.consumed}
-    pool = [host for host in wanted_in(wave, record) if host not in done and host not in record.vanished]
+    left_out = done | record.vanished | record.paused
+    pool = [host for host in wanted_in(wave, record) if host not in left_out]
     if wave.size is not None and wave.size <= counted(position, wave, batches):
         return ()
     return tuple(ordered(pool, wave, record))
@@ -126,6 +127,6 @@ def fits(host: str, record: RunRecord, *, now: datetime) -> bool:
     return now + record.estimates.get(host, record.reserve) <= record.plan.ends
 
 
-def waiting(track: Track) -> bool:
-    """Whether a drawn host was neither refused nor started, nor is in doubt."""
-    return not track.consumed and not track.in_doubt
+def waiting(track: Track, record: RunRecord) -> bool:
+    """Whether a drawn host was neither refused nor started, nor is in doubt, nor paused since."""
+    return not track.consumed and not track.in_doubt and track.host not in record.paused

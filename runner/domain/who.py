@@ -23,7 +23,8 @@ SYSTEM = Actor("wellkept", "system")
 class Owner:
     """One process on one machine, told apart from any other that had or will have its pid.
 
-    `boot_id` and `pid_namespace` say on which machine and in which container; `started` is the process's start time in clock ticks since boot (proc(5), stat field 22).
+    `boot_id` and `pid_namespace` say on which machine and in which container; `started` is the process's start time in clock ticks since boot
+    (proc(5), stat field 22).
     """
 
     boot_id: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from runner.domain import host_pattern
+from runner.domain.guards import FREEZE, PAUSE, stops_all
 from runner.domain.run import Interruption, RunRecord
-from runner.operations.plan_occurrence import binding_freezes, services_of
+from runner.operations.plan_occurrence import binding_freezes, matching, services_of
 from runner.operations.site import Site
-from runner.store import outcomes, pauses, runs
+from runner.store import outcomes, overrides, pauses, runs
 
 RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
 
@@ -18,34 +19,39 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     now = site.clock()
     run = site.store.read(lambda c: runs.get(c, run_id))
     estimates = site.store.read(lambda c: outcomes.durations(c, run.schedule, run.plan.inventory, run.plan.hosts))
-    interruption = interruption_of(run, site=site, now=now)
-    return site.store.read(
-        lambda c: runs.record(
-            c, run_id, interruption=interruption, vanished=frozenset(), estimates=estimates, reserve=RESERVE
-        )
-    )
+    passed = guards_passed(run, site=site)
+    paused = frozenset[str]() if PAUSE in passed else paused_hosts(run, site=site, now=now)
+    frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
+    record = site.store.read(lambda c: runs.record(c, run_id, estimates=estimates, reserve=RESERVE))
+    return replace(record, paused=paused, interruption=interruption_of(run, paused=paused, frozen=frozen))
 
 
-def interruption_of(run: runs.Run, *, site: Site, now: datetime) -> Interruption | None:
-    """Why a person, a freeze or a pause wants this run to stop; an override lets it through freeze and pause."""
+def guards_passed(run: runs.Run, *, site: Site) -> tuple[str, ...]:
+    """The guards that a person's override lets this run pass; a freeze or pause that it does not name still stops it."""
+    override_id = run.override_id
+    kept = site.store.read(lambda c: overrides.get(c, override_id)) if override_id else None
+    return kept.guards if kept else ()
+
+
+def interruption_of(run: runs.Run, *, paused: frozenset[str], frozen: bool) -> Interruption | None:
+    """Why a person, a pause or a freeze wants this run to stop."""
     if run.stop_request:
         return Interruption.CANCELLED
-    if not run.plan.changes_something or run.override_id:
-        return None
-    if is_paused(run, site=site, now=now):
+    if paused and stops_all(run.plan, paused):
         return Interruption.PAUSED
-    return Interruption.FROZEN if is_frozen(run, site=site, now=now) else None
+    return Interruption.FROZEN if frozen else None
 
 
-def is_paused(run: runs.Run, *, site: Site, now: datetime) -> bool:
-    """Whether everything, or every host of this run, is paused."""
+def paused_hosts(run: runs.Run, *, site: Site, now: datetime) -> frozenset[str]:
+    """The hosts of this run that a person has paused; none when it changes nothing."""
+    if not run.plan.changes_something:
+        return frozenset()
+    found: set[str] = set()
     for pause in site.store.read(lambda c: pauses.active(c, now)):
         if not pause.hosts:
-            return True
-        answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
-        if set(run.plan.hosts) <= set(host_pattern.match(pause.hosts, hosts=tuple(answer.hosts), groups=answer.groups)):
-            return True
-    return False
+            return frozenset(run.plan.hosts)
+        found.update(matching(pause.hosts, site.snapshotted.answer(run.snapshot, run.plan.inventory)))
+    return frozenset(found.intersection(run.plan.hosts))
 
 
 def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:
@@ -55,7 +61,6 @@ def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:
     if schedule is None:
         return False
     answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
-    return any(
-        freeze.covers(now)
-        for freeze in binding_freezes(schedule, definitions, services_of(run.plan.hosts, definitions, answer))
-    )
+    services = services_of(run.plan.hosts, definitions, answer)
+    binding = binding_freezes(schedule, definitions, services, check_mode=run.check_mode)
+    return any(freeze.covers(now) for freeze in binding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from runner.domain import freeze, guards, host_pattern, occurrence
@@ -20,8 +20,10 @@ from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store import debts, inventories, observations, pauses, runs
 
+Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
 HEALTH_PREFIX = "health:"
 IMPACTS = ("low", "medium", "high")
+CACHES = {"__pycache__", ".git"}  # what nobody wrote, and no run takes along
 BESIDE_PLAYBOOKS = ("roles", "group_vars", "host_vars")  # folders whose files take part in what a playbook does
 
 
@@ -49,9 +51,19 @@ class Plan(Unguarded):
 
 
 def plan_occurrence(
-    name: str, *, definitions: Definitions, site: Site, at: datetime, limit: str | None = None, check_mode: bool = False
+    name: str,
+    *,
+    definitions: Definitions,
+    site: Site,
+    at: datetime,
+    limit: str | None = None,
+    check_mode: bool = False,
+    identity: Identity | None = None,
 ) -> Plan:
-    """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears."""
+    """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears.
+
+    `identity` names the occurrence that it is for, where openings overlap.
+    """
     schedule = schedule_named(name, definitions)
     answer = site.inventories.read(
         definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
@@ -60,7 +72,9 @@ def plan_occurrence(
     if limit:
         hosts = tuple(host for host in hosts if host in set(matching(limit, answer)))
     services = services_of(hosts, definitions, answer)
-    opening, following = openings_around(schedule, definitions, services, at=at, check_mode=check_mode)
+    freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
+    opening = opening_of(schedule, freezes, at=at, identity=identity)
+    following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
     run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
@@ -69,7 +83,7 @@ def plan_occurrence(
         run=run,
         opening=opening,
         following=following,
-        holds=holds_of(bare, definitions=definitions, site=site, services=services, at=at),
+        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
         digest=digest_of(schedule, opening, site.root),
         answer=answer,
         services=tuple(service.name for service in services),
@@ -104,13 +118,14 @@ def services_of(hosts: Sequence[str], definitions: Definitions, answer: Inventor
     )
 
 
-def openings_around(
-    schedule: Schedule, definitions: Definitions, services: Sequence[Service], *, at: datetime, check_mode: bool = False
-) -> tuple[Opening | None, Opening | None]:
-    """The opening that `at` lies in, and the next usable one after it, with the freezes that bind this schedule."""
-    binding = binding_freezes(schedule, definitions, services, check_mode=check_mode)
-    current = occurrence.opening_at(schedule.window, binding, at)
-    return current, occurrence.next_opening(schedule.window, binding, after=at, usable=True)
+def opening_of(
+    schedule: Schedule, freezes: Sequence[freeze.Freeze], *, at: datetime, identity: Identity | None
+) -> Opening | None:
+    """The opening that `at` lies in: that of the named occurrence, or else the first."""
+    if identity is None or schedule.window.is_always:
+        return occurrence.opening_at(schedule.window, freezes, at)
+    around = occurrence.openings(schedule.window, freezes, from_=at, to=at + datetime.resolution)
+    return next((opening for opening in around if (opening.rule_date, opening.ordinal) == identity), None)
 
 
 def binding_freezes(
@@ -208,7 +223,7 @@ def machine_id() -> str:
 
 
 def holds_of(
-    plan: Unguarded, *, definitions: Definitions, site: Site, services: Sequence[Service], at: datetime
+    plan: Unguarded, *, definitions: Definitions, site: Site, freezes: Sequence[freeze.Freeze], at: datetime
 ) -> tuple[guards.Hold, ...]:
     """Every guard's no, in the order in which a person would want to hear them."""
     schedule, run, answer = plan.schedule, plan.run, plan.answer
@@ -218,9 +233,8 @@ def holds_of(
         lambda c: (inventories.last_good(c, inventory.name), inventories.retired(c, inventory.name))
     )
     going = site.store.read(lambda c: runs.live_of_schedule(c, schedule.name))
-    frozen = binding_freezes(schedule, definitions, services, check_mode=run.check_mode)
     answers = (
-        guards.hold_for_freeze(frozen, now=at),
+        guards.hold_for_freeze(freezes, now=at),
         guards.hold_for_pause(
             run,
             paused,
@@ -254,7 +268,9 @@ def files_of(schedule: Schedule, root: Path) -> list[Path]:
         if not text.startswith(HEALTH_PREFIX)
     ]
     folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
-    below = [path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()]
+    below = [
+        path for folder in folders for path in folder.rglob("*") if CACHES.isdisjoint(path.relative_to(root).parts)
+    ]
     return sorted({path for path in (*playbooks, *below) if path.is_file()})
 
 

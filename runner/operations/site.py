@@ -9,6 +9,7 @@ from pathlib import Path
 from runner.config import read
 from runner.domain.settings import Definitions
 from runner.domain.who import Actor, Owner
+from runner.errors import FilesInvalid
 from runner.ports import (
     Clock,
     HostProbe,
@@ -18,6 +19,7 @@ from runner.ports import (
     PlaybookExecutor,
     Signer,
     Snapshots,
+    SnapshotTaken,
 )
 from runner.store.database import Store
 
@@ -31,6 +33,24 @@ class Snapshotted:
     inventories: InventoryReader
     definitions: dict[str, Definitions] = field(default_factory=dict)
     answers: dict[tuple[str, str], InventoryAnswer] = field(default_factory=dict)
+    good: tuple[Definitions, SnapshotTaken] | None = None
+
+    def keep_good(self, definitions: Definitions, take: Callable[[], SnapshotTaken]) -> None:
+        """Take a snapshot of the definitions in force, once, so that a broken edit afterwards stops no schedule."""
+        if self.good is None or self.good[0] is not definitions:
+            taken = take()
+            self.of(taken.digest)
+            self.good = (definitions, taken)
+
+    def readable(self, taken: SnapshotTaken) -> SnapshotTaken:
+        """The snapshot itself, or, when its files are broken, the last good one; raises FilesInvalid when there is none."""
+        try:
+            self.of(taken.digest)
+        except FilesInvalid:
+            if self.good is None:
+                raise
+            return self.good[1]
+        return taken
 
     def path(self, digest: str) -> Path:
         """Where the snapshot lies."""

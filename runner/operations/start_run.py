@@ -17,12 +17,13 @@ from runner.domain.run import Trigger
 from runner.domain.schedule import Schedule
 from runner.domain.who import Actor
 from runner.errors import Held, UsageError
-from runner.operations.plan_occurrence import Plan, as_json, plan_occurrence
+from runner.operations.plan_occurrence import Plan, as_json, digest_of, plan_occurrence
 from runner.operations.site import Site
 from runner.ports import SnapshotTaken
 from runner.store import definitions as definition_rows
 from runner.store import inventories, overrides, runs, slots, snapshots
 from runner.store import log as entries
+from runner.store.sql import serialise
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     overridden = [hold for hold in plan.holds if hold not in holds]
     run = claim(plan, site=site, trigger=Trigger.HAND, slot=None, by=site.actor, wish=wish, overridden=overridden)
     if run is None:
-        raise Held(f"{name!r} could not be claimed: somebody else was first.")
+        raise Held(f"{name!r} could not be claimed: somebody else was first. `wellkept runs` shows it.")
     return run
 
 
@@ -126,7 +127,7 @@ def claim(
     overridden: Sequence[Hold],
 ) -> str | None:
     """Take the snapshot, then insert the run; a slot is swapped from due to claimed in the same transaction."""
-    taken = site.snapshots.take(site.root)
+    taken = site.snapshotted.readable(site.snapshots.take(site.root))
     now = site.clock()
     run = runs.NewRun(
         trigger=trigger,
@@ -134,8 +135,8 @@ def claim(
         title=plan.schedule.title,
         definition=definition_digest(plan.schedule),
         snapshot=taken.digest,
-        plan=ended_by_expiry(plan.run, wish) if overridden else plan.run,
-        plan_digest=plan.digest,
+        plan=ended_by_expiry(plan, wish.until, overridden) if overridden and wish.until else plan.run,
+        plan_digest=digest_of(plan.schedule, plan.opening, taken.path),
         requested_by=by,
         created_at=now,
         slot_id=slot.id if slot else None,
@@ -148,9 +149,13 @@ def claim(
     )
 
 
-def ended_by_expiry(run: RunPlan, wish: Wish) -> RunPlan:
-    """An override ends with its expiry: until then hosts may start, whatever the window says."""
-    return replace(run, opens=None, last_start=wish.until, ends=wish.until)
+def ended_by_expiry(plan: Plan, until: datetime, overridden: Sequence[Hold]) -> RunPlan:
+    """An override ends with its expiry; one that does not lift the window ends with the window, too."""
+    closes = last_start = until
+    if plan.opening and not any(hold.guard == guards.WINDOW for hold in overridden):
+        closes = min(until, plan.opening.closes)
+        last_start = min(until, plan.opening.closes - plan.schedule.window.cutoff)
+    return replace(plan.run, opens=None, last_start=last_start, ends=closes)
 
 
 def definition_digest(schedule: Schedule) -> str:
@@ -168,7 +173,10 @@ def write_claim(
     overridden: Sequence[Hold],
     at: datetime,
 ) -> str | None:
-    """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when the slot was taken."""
+    """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
+    serialise(connection, f"run:{run.schedule}")
+    if runs.live_of_schedule(connection, run.schedule):
+        return None
     snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
     definition_rows.keep(
         connection, digest=run.definition, kind="schedule", name=run.schedule, body=as_json(plan.schedule), at=at
