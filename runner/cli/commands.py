@@ -33,6 +33,10 @@ HIDDEN: dict[str, tuple[str, str]] = {
 }
 
 
+class ReaderGone(Exception):  # noqa: N818  it is no error
+    """Whoever read our output went away (`| head`); click itself would leave with 1, and nothing is wrong."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by the table above."""
 
@@ -46,7 +50,14 @@ class LazyGroup(click.Group):
         if found is None:
             return None
         command = import_module(f"runner.cli.{found[0]}").command
-        return command if isinstance(command, click.Command) else None
+        return with_examples(command) if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""
@@ -65,6 +76,14 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else " `wellkept --help` lists them."
             raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def with_examples(command: click.Command) -> click.Command:
+    r"""Keep the lines after a `\b` as they are: click wants the character, and a raw docstring holds a backslash and a letter."""
+    command.help = command.help and command.help.replace("\\b\n", "\b\n")
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        with_examples(each)
+    return command
 
 
 @click.command(

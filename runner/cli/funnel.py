@@ -20,7 +20,7 @@ INTERRUPTED = 130  # what shells expect after Ctrl-C
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code is the answer."""
-    from runner.cli.commands import wellkept
+    from runner.cli.commands import ReaderGone, wellkept
 
     try:
         code = wellkept.main(list(arguments), prog_name="wellkept", standalone_mode=False)
@@ -31,11 +31,11 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except SystemExit as leaving:
-        return quiet_end() if isinstance(leaving.__context__, BrokenPipeError) else code_of(leaving)
+        return code_of(leaving)
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGone:
         return quiet_end()
     except WellkeptError as error:
         say(str(error))

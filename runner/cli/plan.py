@@ -144,8 +144,8 @@ def waves_in_words(plan: Plan) -> list[str]:
         canary = ", every failure halts" if wave.is_canary else ""
         soak = f", then watched for {int(wave.soak.total_seconds() // 60)} minutes" if wave.soak else ""
         told.append(
-            f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}"
-        )  # noqa: PLR2004
+            f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}"  # noqa: PLR2004
+        )
     return told
 
 

@@ -57,6 +57,16 @@ def test_every_command_of_the_table_is_listed() -> None:
     assert all(f"  {name} " in listed and line in listed for name, (_, line) in COMMANDS.items())
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_keep_their_lines(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run([name, "--help"])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "\\b" not in said
+    assert f"\n  wellkept {name}" in said
+
+
 def test_a_mistyped_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["statsu"])
 
