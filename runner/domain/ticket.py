@@ -195,6 +195,7 @@ class Proof:
 
 
 NO_PROOF = Proof(Closing.NOTHING)
+RUNS_AGAIN = "the schedule is started, and ends, again"
 CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED})
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
@@ -215,11 +216,17 @@ def evidence_closes(
         return NO_PROOF
     if ticket.kind in OF_THE_SCHEDULE:
         well = ticket.schedule == run.schedule and is_proof_of_schedule(ticket, run, outcomes)
-        return proof(ticket, ticket.hosts) if well else NO_PROOF
+        return proof_of_schedule(ticket) if well else NO_PROOF
     if ticket.kind in CLOSED_BY_PEOPLE or ticket.playbook not in {"", run.playbook}:
         return NO_PROOF
     hosts = tuple(host for host in ticket.hosts if is_well(outcomes.get(host), ticket, succeeded))
     return proof(ticket, hosts) if hosts else NO_PROOF
+
+
+def proof_of_schedule(ticket: KnownTicket) -> Proof:
+    """What it does to a ticket about a schedule that the schedule has run: it says nothing about any single server."""
+    found = proof(ticket, ticket.hosts)
+    return Proof(found.closing, reason=RUNS_AGAIN if found.closing is Closing.RESOLVE else found.reason)
 
 
 def is_proof_of_schedule(ticket: KnownTicket, run: RunFacts, outcomes: Mapping[str, HostResult]) -> bool:

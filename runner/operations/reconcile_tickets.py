@@ -175,8 +175,8 @@ def close(connection: Transaction, *, ticket_id: str, settled: Settled, clock: C
 
 def proof_in_words(proof: Proof, run: RunFacts) -> str:
     """What a run proved, for the ticket's history."""
-    where = f" on {', '.join(proof.hosts)}" if proof.hosts else ""
-    return f'Run {run.number} of "{run.title}" ended well{where}: {proof.reason}.'
+    ended = f"ended well on {', '.join(proof.hosts)}" if proof.hosts else "took place"
+    return f'Run {run.number} of "{run.title}" {ended}: {proof.reason}.'
 
 
 def comment(connection: Transaction, ticket: tickets.Ticket, text: str, *, run_id: str, at: datetime) -> TicketChange:
