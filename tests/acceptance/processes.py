@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runner.adapters.processes import control_folder
+
 PRIVATE = b"WELLKEPT_PRIVATE="
 
 
@@ -29,11 +31,12 @@ def is_alive(pid: int) -> bool:
 
 
 def of_repository(root: Path) -> dict[int, str]:
-    """Processes of a maintenance repository: those that name its folder, and those that carry the mark of one of its pieces."""
+    """Processes of a maintenance repository: those that name its folder or its ssh sockets, and those that carry the mark of one of its pieces."""
     found = {}
+    names = (os.fsencode(root), os.fsencode(control_folder(root / "var", "run").parent))
     for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         words = read(pid, "cmdline").replace(b"\0", b" ")
-        if pid != os.getpid() and is_alive(pid) and (os.fsencode(root) in words or is_marked(pid, root)):
+        if pid != os.getpid() and is_alive(pid) and (any(name in words for name in names) or is_marked(pid, root)):
             found[pid] = words.decode(errors="replace").strip()
     return found
 

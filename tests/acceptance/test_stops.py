@@ -98,7 +98,7 @@ def test_ctrl_c_finishes_the_batch_and_begins_no_other(site: Maintenance) -> Non
     assert command.wait(60) == 1
     assert "The batch in flight is finished" in site.said_by(0).read_text()
     assert site.runs("work")[0].verdict is Verdict.CANCELLED
-    assert site.outcomes("work") == {"web-01": "changed", "web-02": "not_run(cancelled)"}
+    assert site.outcomes("work") == {"web-01": "changed", "web-02": "not_run (cancelled)"}
     assert stops_asked_for(site) == ["finish"]
     assert site.told("work", "web-01") == ["begun", "done"]
     assert site.told("work", "web-02") == []
