@@ -10,7 +10,7 @@ from runner.cli.answers import Cell, say, table
 from runner.cli.times import Clock
 
 if TYPE_CHECKING:
-    from runner.operations.show_run import HostShown, PieceShown, RunShown
+    from runner.operations.show_run import HostOfRun, PieceShown, RunShown
 
 INDENT = "  "
 
@@ -47,7 +47,7 @@ def facts(run: RunShown, clock: Clock) -> list[tuple[str, str]]:
     return [(name, words) for name, words in told if words]
 
 
-def host_cells() -> list[Cell[HostShown]]:
+def host_cells() -> list[Cell[HostOfRun]]:
     """What a line tells about a host."""
     return [
         Cell("HOST", lambda host: host.host),
@@ -78,7 +78,7 @@ def piece_cells(clock: Clock) -> list[Cell[PieceShown]]:
     ]
 
 
-def show_trouble(host: HostShown) -> None:
+def show_trouble(host: HostOfRun) -> None:
     """Why a host did not end well: in plain words, then the message itself."""
     if host.words:
         say(f"\n{host.host}: {host.words}")

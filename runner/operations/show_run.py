@@ -23,7 +23,7 @@ from runner.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class HostShown:
+class HostOfRun:
     """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself."""
 
     host: str
@@ -86,7 +86,7 @@ class RunShown:
     started: datetime | None
     ended: datetime | None
     late_seconds: float | None
-    hosts: tuple[HostShown, ...]
+    hosts: tuple[HostOfRun, ...]
     pieces: tuple[PieceShown, ...]
     tickets: tuple[TicketTold, ...]
 
@@ -136,7 +136,7 @@ def read_run(connection: Transaction, *, name: str) -> RunShown:
 
 def hosts_shown(
     connection: Transaction, run: runs.Run, plan: RunPlan, rows: list[outcomes.HostOutcome]
-) -> Iterator[HostShown]:
+) -> Iterator[HostOfRun]:
     """How each planned host ended; while the run is going on, how far each has come."""
     yield from (host_shown(row, plan) for row in rows)
     if rows:
@@ -145,13 +145,13 @@ def hosts_shown(
     last = {host: result for results in known.values() for host, result in results.items()}
     for host in plan.hosts:
         outcome = f"{outcome_in_words(last[host])} so far" if host in last else "not begun"
-        yield HostShown(host, outcome, None, "", "", "", (), False, False, None, None)  # noqa: FBT003  a host without an end
+        yield HostOfRun(host, outcome, None, "", "", "", (), False, False, None, None)  # noqa: FBT003  a host without an end
 
 
-def host_shown(row: outcomes.HostOutcome, plan: RunPlan) -> HostShown:
+def host_shown(row: outcomes.HostOutcome, plan: RunPlan) -> HostOfRun:
     """One host's row."""
     result, reboot = row.result, row.reboot or {}
-    return HostShown(
+    return HostOfRun(
         host=row.host,
         outcome=outcome_in_words(result),
         cause=result.cause,

@@ -7,7 +7,7 @@ import pytest
 
 from runner.domain.run import Verdict
 from runner.operations.list_runs import RunLine
-from runner.operations.show_run import HostShown, PieceShown, RunShown
+from runner.operations.show_run import HostOfRun, PieceShown, RunShown
 from runner.store import log, runs
 from tests.cli import rows
 from tests.cli.conftest import Repository
@@ -81,7 +81,7 @@ def test_a_run_as_json_has_the_documented_keys(wellkept: Repository) -> None:
     run = wellkept("runs", "show", "1", "--format", "json").json()["run"]
 
     assert set(run) == names(RunShown)
-    assert set(run["hosts"][0]) == names(HostShown)
+    assert set(run["hosts"][0]) == names(HostOfRun)
     assert set(run["pieces"][0]) == names(PieceShown)
     assert run["hosts"][1]["packages"] == ["nginx 1.22 -> 1.24"]
     assert run["tickets"][0]["number"] == 1
