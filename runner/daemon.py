@@ -20,7 +20,7 @@ from runner.operations.keep_ledger import keep_ledger
 from runner.operations.stop_run import stop_run
 from runner.operations.tick import tick
 from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import daemons, runs
+from runner.store import daemons, pieces
 from runner.wiring import App
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,8 @@ def stop_on_signals(stopping: threading.Event, *, harder: Callable[[], None]) ->
 
 
 def cancel_in_flight(app: App) -> None:
-    """A second signal: end what is going on here, too."""
-    for run in app.store.read(runs.live):
+    """A second signal: end what is going on here, too, but nothing that other processes do."""
+    ours = {piece.run_id for piece in app.store.read(pieces.claimed) if piece.owner == app.site.owner}
+    for run_id in ours:
         with suppress(UsageError):  # it has ended meanwhile, or somebody else asked for as much
-            stop_run(run.id, immediately=True, by=app.actor, store=app.store, clock=app.clock)
+            stop_run(run_id, immediately=True, by=app.actor, store=app.store, clock=app.clock)

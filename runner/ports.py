@@ -97,8 +97,11 @@ class PlaybookExecutor(Protocol):
     def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
         """The events that a piece left in its spool after `offset`, when its executor is gone; a torn last line is left out."""
 
-    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
-        """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
+    def end_strays(self, *, live: Callable[[], Collection[tuple[str, int]]]) -> Strays:
+        """End every process on this machine that is marked with a piece and fence that `live` does not name, ssh masters included.
+
+        `live` is asked anew after each look at the processes, so that a piece which began meanwhile is never taken for a stray.
+        """
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -54,8 +54,8 @@ def login_actor(environ: Mapping[str, str]) -> Actor:
     if os.geteuid() == 0 and environ.get("SUDO_USER"):
         return Actor(environ["SUDO_USER"])
     try:
-        return Actor(getpass.getuser())
-    except (KeyError, OSError):
+        return Actor(pwd.getpwuid(os.getuid()).pw_name)  # never LOGNAME or USER, which anybody can set
+    except KeyError:
         return Actor(str(os.getuid()))
 
 

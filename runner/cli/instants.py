@@ -13,7 +13,7 @@ def parse_until(text: str, *, now: datetime, zone: str) -> datetime:
     """A duration from now (`2h`), or a local or offset date and time; raises UsageError."""
     try:
         return now + parse_timedelta(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return parse_instant(text, now=now, zone=zone)
 
 
@@ -25,7 +25,7 @@ def parse_instant(text: str, *, now: datetime, zone: str) -> datetime:
     for candidate in (text.strip(), f"{local:%Y-%m-%d}T{text.strip()}"):
         try:
             found = datetime.fromisoformat(candidate)
-        except ValueError:
+            return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        except (ValueError, OverflowError):
             continue
-        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     raise UsageError(f"{text!r} is no time. Write 2026-03-22, '2026-03-22 04:00', 04:00, or a duration such as 2h.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from runner.domain.health import Condition, Finding, judge
 from runner.domain.outcome import HostResult, Result
 from runner.domain.run import Stage
+from runner.operations.check_health import write_findings
 from runner.operations.execute_playbook import Claimed
 from runner.operations.site import Site
-from runner.store import health
 
 POST_CHECK_FAILED, PRE_CHECK_FAILED = "post_check_failed", "unknown"
 
@@ -19,13 +21,12 @@ def ask_hosts(work: Claimed, *, site: Site) -> tuple[dict[str, HostResult], list
     check = work.definitions.checks[work.step.name]
     answer = site.snapshotted.answer(work.run.snapshot, work.run.plan.inventory)
     started = site.clock()
-    findings = [
-        judge(check, each) for each in site.probe.ask(check, {host: answer.hosts[host] for host in work.piece.hosts})
-    ]
-    site.store.write(lambda c: health.record(c, findings, at=site.clock()))
-    results = {finding.host: result_from(finding, work.piece.stage) for finding in findings}
+    asked = {host: answer.hosts.get(host, {}) for host in work.piece.hosts}
+    findings = [judge(check, each) for each in site.probe.ask(check, asked)]
     ended = site.clock()
-    return {host: with_times(result, started, ended) for host, result in results.items()}, findings
+    site.store.write(partial(write_findings, check=check, findings=findings, at=ended))
+    results = {finding.host: result_from(finding, work.piece.stage) for finding in findings}
+    return {host: replace(result, started=started, ended=ended) for host, result in results.items()}, findings
 
 
 def result_from(finding: Finding, stage: Stage) -> HostResult:
@@ -43,13 +44,6 @@ def result_from(finding: Finding, stage: Stage) -> HostResult:
         task=f"health check {finding.check}",
         module="probe",
     )
-
-
-def with_times(result: HostResult, started: object, ended: object) -> HostResult:
-    """The same result with when it was asked and answered."""
-    from dataclasses import replace
-
-    return replace(result, started=started, ended=ended)  # type: ignore[arg-type]
 
 
 def conditions(findings: Sequence[Finding]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -38,10 +38,11 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A piece that this process holds, with its run and the definitions that it lives by."""
+    """A piece that this process holds, with its run and the definitions that it lives by; `since` is when its claim was sent, by the monotonic clock."""
 
     piece: pieces.Piece
     fence: int
+    since: float
     run: runs.Run
     definitions: Definitions
     step: Step
@@ -59,10 +60,15 @@ def execute_playbook(work: Claimed, *, site: Site) -> tuple[PieceFold, PieceEnd]
     """
     fold = PieceFold(work.piece.hosts, work.piece.stage)
     running = site.executor.start(order_for(work, site=site))
-    renew = partial(pieces.renew, piece_id=work.piece.id, fence=work.fence, lease=LEASE)
-    with Heartbeat(renew=lambda: site.store.write(renew), feed=running.feed, monotonic=site.monotonic) as heartbeat:
+    with heartbeat_of(work, feed=running.feed, site=site) as heartbeat:
         end = listen(running, fold, work, heartbeat, site=site)
     return fold, end
+
+
+def heartbeat_of(work: Claimed, *, feed: Callable[[float], None], site: Site) -> Heartbeat:
+    """What keeps this piece ours while it goes on."""
+    renew = partial(pieces.renew, piece_id=work.piece.id, fence=work.fence, lease=LEASE)
+    return Heartbeat(renew=lambda: site.store.write(renew), feed=feed, monotonic=site.monotonic, since=work.since)
 
 
 def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Heartbeat, *, site: Site) -> PieceEnd:

@@ -26,13 +26,17 @@ log = logging.getLogger(__name__)
 class Heartbeat:
     """Beats in a thread of its own for as long as the piece goes on; `lost` is set when the lease is no longer ours."""
 
-    def __init__(self, *, renew: Callable[[], bool], feed: Callable[[float], None], monotonic: Monotonic) -> None:
-        """`renew` asks the store and says whether the fence still holds; `feed` tells the leash how many seconds to wait."""
+    def __init__(
+        self, *, renew: Callable[[], bool], feed: Callable[[float], None], monotonic: Monotonic, since: float
+    ) -> None:
+        """`renew` asks the store and says whether the fence still holds; `feed` tells the leash how many seconds to wait.
+
+        `since` is when the claim was sent, by `monotonic`: the lease runs from then, however long it took to start the piece.
+        """
         self._renew = renew
         self._feed = feed
         self._monotonic = monotonic
-        self._confirmed = monotonic()
-        self._tried = self._confirmed
+        self._confirmed = self._tried = since
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.lost = threading.Event()

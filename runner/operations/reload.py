@@ -50,7 +50,16 @@ class InForce:
 
 def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
     """What tells one state of the files from another: names, sizes and times of change."""
-    return frozenset((str(path), status.st_size, status.st_mtime_ns) for path in files(root) if (status := path.stat()))
+    return frozenset(mark for path in files(root) if (mark := mark_of(path)))
+
+
+def mark_of(path: Path) -> tuple[str, int, int] | None:
+    """Name, size and time of change; None for a file that went away since it was listed."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return str(path), status.st_size, status.st_mtime_ns
 
 
 def files(root: Path) -> Iterator[Path]:

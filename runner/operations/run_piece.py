@@ -17,9 +17,8 @@ from runner.domain.plan import Step, StepKind
 from runner.domain.progress import batches_of, last_tracks
 from runner.domain.record import closing_body, run_stream
 from runner.domain.run import PieceState, Stage
-from runner.errors import NotFound
 from runner.operations.ask_hosts import ask_hosts, conditions
-from runner.operations.execute_playbook import Claimed, LeaseLostError, execute_playbook
+from runner.operations.execute_playbook import Claimed, LeaseLostError, execute_playbook, heartbeat_of
 from runner.operations.heartbeat import LEASE
 from runner.operations.load_record import load_record
 from runner.operations.patience import patiently
@@ -49,13 +48,12 @@ class Found:
 
 
 def run_piece(piece_id: str, *, site: Site) -> str:
-    """Do one planned piece if it is still wanted and can be had; gives the id of its run."""
+    """Do one planned piece if it is still wanted and can be had; gives the id of its run. Raises NotFound."""
     piece = site.store.read(lambda c: pieces.get(c, piece_id))
-    if piece is None:
-        raise NotFound(f"There is no piece {piece_id!r} in the record.")
+    since = site.monotonic()
     if piece.state is PieceState.PLANNED and (fence := claim_piece(piece, site=site)) is not None:
         run = site.store.read(lambda c: runs.get(c, piece.run_id))
-        do_piece(Claimed(piece, fence, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
+        do_piece(Claimed(piece, fence, since, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
     return piece.run_id
 
 
@@ -136,7 +134,8 @@ def play(work: Claimed, site: Site) -> Found:
 
 def ask(work: Claimed, site: Site) -> Found:
     """A health check of the user's own."""
-    results, findings = ask_hosts(work, site=site)
+    with heartbeat_of(work, feed=lambda _: None, site=site):  # probes have no leash to feed
+        results, findings = ask_hosts(work, site=site)
     body = {"action": "health.asked", "check": work.step.name, "conditions": dict(conditions(findings))}
     site.store.write(lambda c: entries.append(c, work.stream, [body], at=site.clock()))
     return Found(results)

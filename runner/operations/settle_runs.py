@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from runner.domain.fold import PieceFold
-from runner.domain.record import closing_body, run_stream
+from runner.domain.outcome import HostResult
+from runner.domain.record import closing_body, piece_stream, run_stream
 from runner.domain.run import RunState
 from runner.operations.advance_run import advance_run
-from runner.operations.execute_playbook import Claimed, body_of
-from runner.operations.run_piece import step_of
+from runner.operations.execute_playbook import body_of
 from runner.operations.site import Site
 from runner.ports import Dispatcher
 from runner.store import log as entries
@@ -58,13 +59,20 @@ def is_orphan(piece: pieces.Piece, *, site: Site) -> bool:
 def give_up(orphans: Sequence[pieces.Piece], *, site: Site) -> None:
     """End marked processes, drain the spools, then write the pieces off as lost; nothing is written off while its processes may live."""
     dead = {(piece.id, piece.fence) for piece in orphans}
-    live = site.store.read(pieces.live_marks) - dead
-    strays = site.executor.end_strays(live=live)
+    strays = site.executor.end_strays(live=lambda: site.store.read(pieces.live_marks) - dead)
     if strays.left:
         log.error("Processes could not be ended: %s", strays.left, extra={"action": "strays.left"})
         return
     for piece in orphans:
+        lose_safely(piece, site=site)
+
+
+def lose_safely(piece: pieces.Piece, *, site: Site) -> None:
+    """One piece's trouble never keeps another from being given up."""
+    try:
         lose_piece(piece, site=site)
+    except Exception:
+        log.exception("Piece %s could not be given up", piece.id, extra={"action": "piece.stuck", "piece": piece.id})
 
 
 def lose_piece(piece: pieces.Piece, *, site: Site) -> None:
@@ -78,22 +86,29 @@ def lose_piece(piece: pieces.Piece, *, site: Site) -> None:
     for event in site.executor.drain(folder, offset=0):
         fold.add(event)
         late += [body_of(event)] if event.offset > piece.spool_offset else []
-    work = Claimed(piece, piece.fence, run, site.snapshotted.of(run.snapshot), step_of(piece, run))
-    site.store.write(partial(write_loss, work=work, fold=fold, late=late, site=site))
-    log.warning(
-        "Piece %s of run %s had lost its owner", piece.id, run.number, extra={"action": "piece.lost", "piece": piece.id}
-    )
+    if site.store.write(partial(write_loss, piece=piece, results=fold.results(), late=late, at=site.clock())):
+        log.warning(
+            "Piece %s of run %s had lost its owner",
+            piece.id,
+            run.number,
+            extra={"action": "piece.lost", "piece": piece.id},
+        )
 
 
 def write_loss(
-    connection: Transaction, *, work: Claimed, fold: PieceFold, late: list[dict[str, object]], site: Site
-) -> None:
-    """The late events, the loss, and the stream's closing hash in one transaction, if nobody else was first."""
-    at = site.clock()
-    results = fold.results()
-    if not pieces.lose(connection, work.piece.id, fence=work.fence, results=results, at=at):
-        return
+    connection: Transaction,
+    *,
+    piece: pieces.Piece,
+    results: Mapping[str, HostResult],
+    late: Sequence[Mapping[str, object]],
+    at: datetime,
+) -> bool:
+    """The late events, the loss, and the stream's closing hash in one transaction; False when somebody else was first."""
+    if not pieces.lose(connection, piece.id, fence=piece.fence, results=results, at=at):
+        return False
+    stream = piece_stream(piece.id)
     told = {host: str(result.result) for host, result in results.items()}
-    closing = entries.append(connection, work.stream, [*late, {"action": "piece.lost", "results": told}], at=at)
-    pieces.set_closing_hash(connection, work.piece.id, closing.hash)
-    entries.append(connection, run_stream(work.run.id), [closing_body("piece.closed", work.stream, closing)], at=at)
+    closing = entries.append(connection, stream, [*late, {"action": "piece.lost", "results": told}], at=at)
+    pieces.set_closing_hash(connection, piece.id, closing.hash)
+    entries.append(connection, run_stream(piece.run_id), [closing_body("piece.closed", stream, closing)], at=at)
+    return True

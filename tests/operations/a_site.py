@@ -89,6 +89,7 @@ class Ansible:
     spooled: dict[str, list[Event]] = field(default_factory=dict)
     before_start: Callable[[PieceOrder], None] = lambda order: None
     problem: str = ""
+    live_at_sweep: frozenset[tuple[str, int]] | None = None  # what was live when strays were last looked for
 
     def start(self, order: PieceOrder) -> ScriptedPiece:
         self.before_start(order)
@@ -98,7 +99,8 @@ class Ansible:
     def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
         return (event for event in self.spooled.get(folder.name, []) if event.offset > offset)
 
-    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
+    def end_strays(self, *, live: Callable[[], Collection[tuple[str, int]]]) -> Strays:
+        self.live_at_sweep = frozenset(live())
         return self.strays
 
     def finish_run(self, run: str, control_path: Path) -> bool:

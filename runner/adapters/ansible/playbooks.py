@@ -154,7 +154,7 @@ class AnsibleExecutor:
             else:
                 yield event_of(line)
 
-    def end_strays(self, *, live: Collection[tuple[str, int]]) -> Strays:
+    def end_strays(self, *, live: Callable[[], Collection[tuple[str, int]]]) -> Strays:
         """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
         return end_strays(live, home=self._home)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +20,16 @@ PRIVATE = b"WELLKEPT_PRIVATE="
 TITLE_OF_MASTER = "ssh: "
 
 
-def end_strays(live: Collection[tuple[str, int]], *, home: Path | None = None) -> Strays:
+def end_strays(live: Callable[[], Collection[tuple[str, int]]], *, home: Path | None = None) -> Strays:
     """End every process on this machine whose piece and fence are not live, forsaken leashes and ssh masters; then remove their private folders.
 
     With `home`, only pieces whose folder lies below it: another installation on this machine has live pieces that we know nothing of.
     """
-    census = Census(frozenset(live), home)
     private, sessions = set[Path](), set[int]()
 
     def look(known: set[tuple[int, str]]) -> Found:
         table = processes.read_processes()
+        census = Census(frozenset(live()), home)  # asked after the look, never before
         spared = ancestors(table, os.getpid())
         seeds = {
             pid: each

@@ -144,7 +144,7 @@ def test_owner_and_leash_are_killed_and_any_other_process_finds_what_is_left(
     owned.owner.wait()
     left_before = with_words(owned.sleeping.words)
 
-    strays = executor.end_strays(live=[])
+    strays = executor.end_strays(live=list)
 
     assert left_before
     assert strays.ended >= 2
@@ -158,7 +158,7 @@ def test_the_owner_is_killed_while_the_leash_is_stopped(owned: Owned, executor: 
     owned.owner.kill()
     owned.owner.wait()
 
-    strays = executor.end_strays(live=[])
+    strays = executor.end_strays(live=list)
 
     assert strays.left == ()
     assert owned.sleeping.is_gone
@@ -168,7 +168,7 @@ def test_the_owner_is_killed_while_the_leash_is_stopped(owned: Owned, executor: 
 def test_pieces_that_are_live_are_no_strays(owned: Owned, executor: AnsibleExecutor) -> None:
     order = owned.sleeping.order
 
-    strays = executor.end_strays(live=[(order.piece, order.fence)])
+    strays = executor.end_strays(live=lambda: [(order.piece, order.fence)])
 
     assert strays.ended == 0
     assert len(with_words(owned.sleeping.words)) >= 2
@@ -178,7 +178,7 @@ def test_pieces_that_are_live_are_no_strays(owned: Owned, executor: AnsibleExecu
 def test_an_older_fence_of_a_live_piece_is_a_stray(owned: Owned, executor: AnsibleExecutor) -> None:
     order = owned.sleeping.order
 
-    strays = executor.end_strays(live=[(order.piece, order.fence + 1)])
+    strays = executor.end_strays(live=lambda: [(order.piece, order.fence + 1)])
 
     assert strays.left == ()
     assert owned.sleeping.is_gone
@@ -187,7 +187,7 @@ def test_an_older_fence_of_a_live_piece_is_a_stray(owned: Owned, executor: Ansib
 def test_pieces_of_another_installation_are_no_strays(owned: Owned, workshop: Workshop) -> None:
     elsewhere = AnsibleExecutor(home=workshop.folder / "another-installation")
 
-    strays = elsewhere.end_strays(live=[])
+    strays = elsewhere.end_strays(live=list)
 
     assert strays.ended == 0
     assert len(with_words(owned.sleeping.words)) >= 2
@@ -199,7 +199,7 @@ def test_a_mark_that_somebody_made_up_removes_no_folder(workshop: Workshop, exec
     made_up = {**os.environ, "WELLKEPT_PIECE": "x:1", "WELLKEPT_PRIVATE": str(precious)}
     process = subprocess.Popen(["sleep", "60"], env=made_up)
 
-    executor.end_strays(live=[])
+    executor.end_strays(live=list)
 
     assert precious.exists()
     process.kill()

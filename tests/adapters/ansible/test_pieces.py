@@ -441,7 +441,7 @@ def test_a_package_manager_at_work_is_left_to_finish_and_nothing_after_it_is_sta
 
     piece.cancel()
     _, end = follow(piece)
-    strays = executor.end_strays(live=[])
+    strays = executor.end_strays(live=list)
     wait_for(lambda: not marked(order))
 
     assert (end.how, end.gone) == ("cancelled", False)
@@ -467,7 +467,7 @@ def test_a_daemon_that_the_playbook_started_goes_on_and_is_named(
     order = workshop.order(play(f'{{shell: "{start}", run_once: true}}'))
 
     _, end = follow(executor.start(order))
-    executor.end_strays(live=[])
+    executor.end_strays(live=list)
     running = bool(with_words("sleep 311"))
     subprocess.run(["kill", daemon_file.read_text().strip()], check=True)
     executor.finish_run(order.run, order.control_path)

@@ -108,7 +108,7 @@ def test_masters_that_nobody_owns_are_found_by_any_process(
     owner.stdout.close()
     left_before = masters(workshop)
 
-    strays = executor.end_strays(live=[])
+    strays = executor.end_strays(live=list)
 
     assert len(left_before) == 3
     assert strays.left == ()
