@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from runner.cli.app import pass_app
 from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.domain.report import ReportDefinition
 
 FOLDER = Path("reports", "output")
 
@@ -34,24 +39,30 @@ def command(app: App, name: str, period: str | None, formats: tuple[str, ...], o
     wellkept report auditor                            last month, for an auditor
     wellkept report monthly-audit --period 2026-Q3     one that reports/ defines, of another period
     """
-    from runner.operations.choose_report import period_named, report_named, scope_of
+    from runner.operations.choose_report import report_named
+
+    report = report_named(name, app.definitions)
+    for path in write(app, report, period=period or report.period, formats=formats, folder=output or app.root / FOLDER):
+        click.echo(path)
+
+
+def write(app: App, report: ReportDefinition, *, period: str, formats: Sequence[str], folder: Path) -> list[Path]:
+    """Write it with what this maintenance repository says about itself."""
+    from runner.operations.choose_report import period_named, scope_of
     from runner.operations.describe_hosts import Inventories
     from runner.operations.write_report import write_report
 
-    settings, zone = app.settings, ZoneInfo(app.settings.timezone)
-    report = report_named(name, app.definitions)
-    written = write_report(
+    zone = ZoneInfo(app.settings.timezone)
+    return write_report(
         app.store,
         report,
-        period=period_named(period or report.period, now=app.clock(), zone=zone),
-        folder=output or app.root / FOLDER,
+        period=period_named(period, now=app.clock(), zone=zone),
+        folder=folder,
         formats=formats,
-        organisation=settings.organisation,
+        organisation=app.settings.organisation,
         timezone=zone,
         generated_at=app.clock(),
         actor=app.actor,
         versions=app.site.versions,
-        scope=scope_of(report, app.definitions, Inventories(settings, app.inventories)),
+        scope=scope_of(report, app.definitions, Inventories(app.settings, app.inventories)),
     )
-    for path in written:
-        click.echo(path)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runner.operations.show_run import HostOfRun, PieceShown, RunShown
 
 INDENT = "  "
+MOST_LINES = 6  # of a message
 
 
 def show_screen(run: RunShown, clock: Clock) -> None:
@@ -79,9 +80,14 @@ def piece_cells(clock: Clock) -> list[Cell[PieceShown]]:
 
 
 def show_trouble(host: HostOfRun) -> None:
-    """Why a host did not end well: in plain words, then the message itself."""
-    if host.words:
-        say(f"\n{host.host}: {host.words}")
-    if host.text and host.words:
-        task = f"task {host.task!r}: " if host.task else ""
-        say(f"{INDENT}{task}{host.text}")
+    """Why a host did not end well: in plain words, then the beginning of the message itself."""
+    if not host.words:
+        return
+    say(f"\n{host.host}: {host.words}")
+    lines = [line.rstrip() for line in host.text.splitlines() if line.strip()]
+    if lines and host.task:
+        say(f"{INDENT}Task {host.task!r} said:")
+    for line in lines[:MOST_LINES]:
+        say(f"{INDENT * 2}{line}")
+    if len(lines) > MOST_LINES:
+        say(f"{INDENT * 2}… (--format json has all of it)")

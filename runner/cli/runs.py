@@ -97,11 +97,11 @@ def watch(app: App, run: str, form: str) -> None:
 def follow(app: App, run: Run, *, form: str) -> Run:
     """Tell each step of a run in a line until it is settled; on the error stream when the answer is JSON."""
     from runner.operations.follow_run import is_settled, news
-    from runner.store import daemons
+    from runner.operations.summarise_status import going
 
     click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts.", err=form == "json")
-    if not run.verdict and not app.store.read(daemons.alive):
-        click.echo("No daemon is heard; a run whose own process has ended goes on with `wellkept serve`.", err=True)
+    if not run.verdict and app.store.read(lambda c: going(c, run, now=app.clock())).silent:
+        click.echo("Whoever executed it is not heard any more; a daemon takes it over: `wellkept serve`.", err=True)
     told: set[tuple[str, PieceState]] = set()
     while True:
         ended = is_settled(run.id, site=app.site)

@@ -8,6 +8,7 @@ import click
 
 from runner.cli.answers import Cell, say, table
 from runner.cli.times import Clock
+from runner.errors import count
 
 if TYPE_CHECKING:
     from runner.operations.show_ticket import EventShown, TicketLine, TicketShown
@@ -61,7 +62,7 @@ def facts(shown: TicketShown, clock: Clock) -> list[tuple[str, str]]:
     place = ", ".join(part for part in (shown.playbook, shown.role, shown.task and f"task {shown.task!r}") if part)
     who = ", ".join(filter(None, (ticket.assigned_to, f"owner {ticket.owner}" if ticket.owner else "")))
     told = [
-        ("state", f"{ticket.state}, {ticket.priority} priority, seen {ticket.count} times"),
+        ("state", f"{ticket.state}, {ticket.priority} priority, seen {count(ticket.count, 'time')}"),
         ("hosts", ", ".join(ticket.hosts)),
         ("who", who or "nobody yet"),
         ("cause", ticket.cause or ""),

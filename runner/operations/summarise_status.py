@@ -17,6 +17,7 @@ from runner.errors import FilesInvalid, Unknown
 from runner.operations.follow_run import WORDS
 from runner.operations.keep_ledger import has_slots
 from runner.operations.plan_occurrence import binding_freezes
+from runner.operations.show_ticket import urgency
 from runner.ports import Clock
 from runner.store import daemons, health, holds, outcomes, pauses, pieces, runs, slots, tickets
 from runner.store.database import Store
@@ -25,6 +26,10 @@ from runner.store.transaction import Transaction
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=90)
 LAST_RUNS = 5
+BETWEEN_STEPS = "between two steps"
+QUIET = timedelta(
+    minutes=1
+)  # a run whose last step is older, and that nothing is done for, has lost whoever executes it
 NOT_ASKED = "nobody has looked at it yet: no daemon is serving"
 
 
@@ -196,11 +201,11 @@ def recorded_at(connection: Transaction, *, now: datetime) -> Recorded:
             PauseSeen(pause.reason, str(pause.by), pause.hosts, pause.from_at, pause.until_at)
             for pause in pauses.in_force(connection, now)
         ),
-        running=tuple(going(connection, run) for run in runs.live(connection)),
+        running=tuple(going(connection, run, now=now) for run in runs.live(connection)),
         due=tuple(due_slots(connection, now)),
         unhealthy=tuple(unhealthy(states)),
         checked_at=max((state.last_at for state in states), default=None),
-        tickets=tuple(live_ticket(ticket) for ticket in reversed(tickets.live(connection))),
+        tickets=tuple(live_ticket(ticket) for ticket in sorted(tickets.live(connection), key=most_urgent_first)),
         last_runs=tuple(past_runs(connection)),
     )
 
@@ -212,23 +217,24 @@ def daemon_seen(connection: Transaction) -> DaemonSeen | None:
     return DaemonSeen(bool(alive), seen.pid, seen.started_at, seen.beat_at) if seen else None
 
 
-def going(connection: Transaction, run: runs.Run) -> Going:
+def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
     """How far a run has come, by its pieces."""
     plan, known = run.plan, pieces.of_run(connection, run.id)
     done = {host for piece in known if applied(piece) for host in piece.hosts}
     busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
     doing = [f"{plan.waves[piece.wave].name}: {WORDS[piece.stage]} {', '.join(piece.hosts)}" for piece in busy]
     moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
+    as_of = max(moments, default=run.created_at)
     return Going(
         number=run.number,
         schedule=run.schedule,
         title=run.title,
         hosts=len(plan.hosts),
         done=len(done),
-        doing="; ".join(doing) or "between two steps",
-        silent=any(piece.lapsed for piece in busy),
+        doing="; ".join(doing) or BETWEEN_STEPS,
+        silent=any(piece.lapsed for piece in busy) or (not busy and now - as_of > QUIET),
         created=run.created_at,
-        as_of=max(moments, default=run.created_at),
+        as_of=as_of,
     )
 
 
@@ -257,6 +263,11 @@ def unhealthy(states: list[health.HealthState]) -> list[Unhealthy]:
         if state.condition is not Condition.OK
     ]
     return sorted(bad, key=lambda each: (-SEVERITY.index(each.condition), each.check, each.host))
+
+
+def most_urgent_first(ticket: tickets.Ticket) -> tuple[int, int]:
+    """A sort key: by priority, then the newest first."""
+    return urgency(ticket.priority), -ticket.number
 
 
 def live_ticket(ticket: tickets.Ticket) -> LiveTicket:

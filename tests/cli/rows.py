@@ -67,7 +67,7 @@ def a_plan(**more: object) -> RunPlan:
     return RunPlan(**{**values, **more})  # type: ignore[arg-type]
 
 
-def a_live_run(store: Store, *, override: str | None = None) -> str:
+def a_live_run(store: Store, *, override: str | None = None, lease: timedelta = timedelta(seconds=180)) -> str:
     """A run whose canary is done and whose rest is under way."""
 
     def write(connection):  # type: ignore[no-untyped-def]
@@ -87,7 +87,7 @@ def a_live_run(store: Store, *, override: str | None = None) -> str:
         piece = pieces.plan(
             connection, run=run, wave=1, batch=2, stage=Stage.APPLY, step=0, attempt=1, hosts=("web2", "db1")
         )
-        pieces.claim(connection, piece, owner=an_owner(), inventory="production", lease=timedelta(seconds=180))
+        pieces.claim(connection, piece, owner=an_owner(), inventory="production", lease=lease)
         return run
 
     return store.write(write)

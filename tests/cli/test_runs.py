@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -152,12 +153,12 @@ def test_watching_a_settled_run_tells_its_end_and_has_its_exit_code(wellkept: Re
 
 
 def test_watching_says_that_nobody_executes_a_run(wellkept: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = rows.a_live_run(wellkept.store)
+    run = rows.a_live_run(wellkept.store, lease=timedelta(0))
     settle = partial(runs.settle, run_id=run, verdict=Verdict.SUCCEEDED, reason="", at=rows.ago())
     monkeypatch.setattr("runner.cli.runs.time.sleep", lambda _: wellkept.store.write(settle))
 
     answered = wellkept("runs", "watch", "1")
 
     assert answered.code == 0
-    assert "No daemon is heard" in answered.err
+    assert "is not heard any more" in answered.err
     assert "rest: runs the playbook on web2, db1" in answered.out

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+from runner.domain.ticket import Priority
+from runner.store import tickets
 from tests.cli import rows
 from tests.cli.conftest import Repository
 
@@ -105,3 +109,19 @@ def test_json_holds_every_part(wellkept: Repository) -> None:
     }
     assert status["recorded"]["unhealthy"][0]["condition"] == "critical"
     assert status["openings"][0]["schedule"] == "patch"
+
+
+def test_a_run_whose_executor_is_gone_is_marked_loudly(wellkept: Repository) -> None:
+    rows.a_live_run(wellkept.store, lease=timedelta(0))
+
+    assert "NOT HEARD" in wellkept("status").out
+
+
+def test_the_most_urgent_ticket_comes_first(wellkept: Repository) -> None:
+    for number, priority in enumerate([Priority.LOW, Priority.CRITICAL, Priority.MEDIUM]):
+        wanted = rows.a_wanted_ticket(fingerprint=f"f{number}", priority=priority)
+        wellkept.store.write(lambda c, wanted=wanted: tickets.open_or_touch(c, wanted, at=rows.ago()))
+
+    listed = wellkept("status", "--format", "json").json()["status"]["recorded"]["tickets"]
+
+    assert [ticket["priority"] for ticket in listed] == ["critical", "medium", "low"]
