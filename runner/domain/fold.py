@@ -80,8 +80,10 @@ class PieceFold:
 
     @property
     def problem(self) -> str | None:
-        """Ansible's own words when it ended without doing anything on any host; None otherwise."""
+        """Ansible's own words when it ended without doing anything on any host; None otherwise, also when it was killed: that is nobody's mistake."""
         if self.ended is None or self.stats or self.heard or self.ended.status == "successful":
+            return None
+        if self.ended.exit_code is None:  # ended by a signal
             return None
         return "\n".join(self.words) or f"Ansible ended with exit code {self.ended.exit_code} before it reached a host"
 
