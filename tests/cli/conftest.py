@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +104,15 @@ class Repository:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Repository:
+def short_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Folders for ssh's sockets, which need a short path, go away with the test."""
+    with tempfile.TemporaryDirectory(prefix="wk-", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
+@pytest.fixture
+def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], short_folder: None) -> Repository:
     """A maintenance repository without a database."""
     repository = Repository(tmp_path / "maintenance", capsys)
     for name, text in FILES.items():
