@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from runner.adapters.processes import is_gone, this_process
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
 from runner.domain.health import Answer, Check
+from runner.domain.next_step import Wait
 from runner.domain.outcome import Event, EventKind
 from runner.domain.settings import AnsibleSettings, Inventory
 from runner.domain.who import Actor
+from runner.operations.advance_run import advance_run
 from runner.operations.carry_out import carry_out, drive_run
 from runner.operations.reload import InForce
 from runner.operations.site import Site, Snapshotted
+from runner.operations.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
 
@@ -58,12 +61,13 @@ class Time:
 
     now: datetime = SATURDAY_NIGHT
     seconds: float = 0.0
+    tick: float = 0.01  # how far the monotonic clock goes at each look
 
     def __call__(self) -> datetime:
         return self.now
 
     def monotonic(self) -> float:
-        self.seconds += 0.01
+        self.seconds += self.tick
         return self.seconds
 
     def pass_by(self, span: timedelta) -> None:
@@ -90,11 +94,17 @@ class Ansible:
     before_start: Callable[[PieceOrder], None] = lambda order: None
     problem: str = ""
     live_at_sweep: frozenset[tuple[str, int]] | None = None  # what was live when strays were last looked for
+    pieces: list[ScriptedPiece] = field(default_factory=list)
+    rounds: int = 0  # how often a piece is asked for events before it has any
+    while_running: Callable[[ScriptedPiece], None] = lambda piece: None
+    how: str = ""  # how pieces end, if not by themselves
+    unmatched: Callable[[PieceOrder], tuple[str, ...]] = lambda order: ()
 
     def start(self, order: PieceOrder) -> ScriptedPiece:
         self.before_start(order)
         self.orders.append(order)
-        return ScriptedPiece(order, self)
+        self.pieces.append(ScriptedPiece(order, self))
+        return self.pieces[-1]
 
     def drain(self, folder: Path, *, offset: int) -> Iterator[Event]:
         return (event for event in self.spooled.get(folder.name, []) if event.offset > offset)
@@ -122,9 +132,12 @@ class ScriptedPiece:
     softly: bool = False
     fed: int = 0
     told: bool = False
+    asked: int = 0
 
     def events(self, *, wait: float) -> Sequence[Event]:
-        if self.told:
+        self.asked += 1
+        self.ansible.while_running(self)
+        if self.told or (self.asked <= self.ansible.rounds and not self.cancelled):
             return []
         self.told = True
         return events_of(self.order, self.ansible)
@@ -142,7 +155,8 @@ class ScriptedPiece:
         if not self.told:
             return None
         heard = not any(self.ansible.script(self.order, host) == "lost" for host in self.order.limit or HOSTS)
-        return PieceEnd("cancelled" if self.cancelled else "finished", gone=True, complete=heard)
+        how = "cancelled" if self.cancelled else self.ansible.how or "finished"
+        return PieceEnd(how, gone=True, complete=heard)
 
 
 def events_of(order: PieceOrder, ansible: Ansible) -> list[Event]:
@@ -150,7 +164,8 @@ def events_of(order: PieceOrder, ansible: Ansible) -> list[Event]:
     fates = {host: ansible.script(order, host) for host in order.limit or HOSTS}
     if ansible.problem and order.playbook != LOOK:
         return numbered([Event(0, 0, EventKind.NOTE, SATURDAY_NIGHT, text=ansible.problem), ended("failed")])
-    told = [event_of(order, host, fate) for host, fate in fates.items() if fate not in {"lost", "absent"}]
+    told = [Event(0, 0, EventKind.NO_HOSTS, SATURDAY_NIGHT, play=play) for play in ansible.unmatched(order)]
+    told += [event_of(order, host, fate) for host, fate in fates.items() if fate not in {"lost", "absent"}]
     if "lost" in fates.values():
         return numbered(told)
     stats = {host: recap(fate) for host, fate in fates.items() if fate != "absent"}
@@ -183,8 +198,6 @@ def recap(fate: Fate) -> Mapping[str, int]:
 
 
 def numbered(events: Sequence[Event]) -> list[Event]:
-    from dataclasses import replace
-
     return [replace(event, number=number, offset=number * 100) for number, event in enumerate(events, 1)]
 
 
@@ -234,6 +247,33 @@ class Bench:
     dispatcher: Inline
     stopping: threading.Event
 
+    def but(self, **changes: object) -> Bench:
+        """The same files, record, clock and hosts, with something else about the site, such as another process that owns it."""
+        site = replace(self.site, **changes)  # type: ignore[arg-type]
+        return bench_of(site, self.time, self.ansible, self.inventory)
+
+    def settle(self) -> None:
+        """Wait until nothing is in flight."""
+        while self.dispatcher.busy():
+            self.dispatcher.wait_for_change(wait=0.05)
+
+    def tick(self) -> None:
+        """One beat of the metronome, and whatever it began."""
+        tick(site=self.site, dispatcher=self.dispatcher, started=self.time.now)
+        self.settle()
+
+    def play_out(self, run_id: str) -> None:
+        """Execute a run to its end; where it waits, the clock goes on."""
+        for _ in range(200):
+            self.settle()
+            step = advance_run(run_id, site=self.site, dispatcher=self.dispatcher)
+            if step is None:
+                return
+            if isinstance(step, Wait):
+                assert step.until, "it waits for a piece that nobody does here"
+                self.time.now = step.until
+        raise AssertionError("the run never ended")
+
     def drive(self, run_id: str) -> None:
         """Execute a run to its end."""
         drive_run(run_id, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)
@@ -248,6 +288,8 @@ def files_in(root: Path, **changes: str) -> None:
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
     (root / "hosts.ini").write_text("\n".join(HOSTS) + "\n")
     (root / "schedules" / "windows.yml").write_text(changes.get("windows", WINDOWS))
+    if "health" in changes:
+        (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))
     (root / "playbooks" / "patch.yml").write_text(changes.get("playbook", PLAYBOOK))
 
@@ -255,7 +297,7 @@ def files_in(root: Path, **changes: str) -> None:
 def a_bench(root: Path, **changes: str) -> Bench:
     """A site in `root`, with a fresh database."""
     files_in(root, **changes)
-    time, ansible, inventory, stopping = Time(), Ansible(), StaticInventory(), threading.Event()
+    time, ansible, inventory = Time(), Ansible(), StaticInventory()
     definitions = read(root, environ=os.environ, today=time.now.date())
     state = definitions.settings.state_dir
     create(definitions.settings.database, state_dir=state, now=time.now)
@@ -280,5 +322,11 @@ def a_bench(root: Path, **changes: str) -> Bench:
         look_playbook=LOOK,
         versions={"wellkept": "0", "tzdata": "2026a"},
     )
+    return bench_of(site, time, ansible, inventory)
+
+
+def bench_of(site: Site, time: Time, ansible: Ansible, inventory: StaticInventory) -> Bench:
+    """A site with a dispatcher of its own."""
+    stopping = threading.Event()
     dispatcher = Inline(lambda piece: carry_out(piece, site=site, dispatcher=dispatcher, stopping=stopping))
     return Bench(site, time, ansible, inventory, dispatcher, stopping)
