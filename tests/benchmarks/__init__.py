@@ -1,0 +1,1 @@
+"""Measurements for people: `python -m tests.benchmarks [--quick]` prints tables and asserts nothing."""
