@@ -1,0 +1,347 @@
+"""Due slots: started, held and asked again, or settled without a run by the rules' own order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from runner.domain.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
+from runner.domain.settings import AnsibleSettings, Inventory
+from runner.operations.consider_slots import outcome_without_run
+from runner.operations.keep_ledger import keep_ledger
+from runner.operations.start_run import Wish, start_by_hand
+from runner.ports import InventoryAnswer
+from runner.store import holds, pauses, runs, slots, tickets
+from tests.operations.a_site import SCHEDULE, WINDOWS, Bench, StaticInventory
+from tests.operations.conftest import Lay
+
+OPENS = datetime(2026, 3, 21, 22, 0, tzinfo=UTC)
+LAST_START = datetime(2026, 3, 22, 3, 15, tzinfo=UTC)
+BEFORE = OPENS - timedelta(hours=3)
+
+
+def ahead(bench: Bench, before: datetime = BEFORE) -> Bench:
+    """A bench whose ledger was written ahead before the window opened."""
+    bench.time.now = before
+    keep_ledger(bench.site.current(), site=bench.site)
+    return bench
+
+
+def at(bench: Bench, moment: datetime) -> slots.Slot:
+    """One beat at that moment, and the slot as it is afterwards."""
+    bench.time.now = moment
+    bench.tick()
+    return first_slot(bench)
+
+
+def first_slot(bench: Bench, schedule: str = "patch") -> slots.Slot:
+    return bench.site.store.read(lambda c: slots.between(c, BEFORE - timedelta(days=30), OPENS + timedelta(days=1), [schedule]))[0]  # fmt: skip
+
+
+def pause(bench: Bench, hosts: str = "", until: datetime | None = None) -> str:
+    return bench.site.store.write(
+        lambda c: pauses.start(c, reason="storage is moved", by=bench.site.actor, at=BEFORE, hosts=hosts, until=until)
+    )
+
+
+def test_a_slot_becomes_a_run_when_its_window_opens_and_takes_its_verdict(bench: Bench) -> None:
+    ahead(bench)
+
+    slot = at(bench, OPENS)
+    bench.play_out(slot.run_id or "")
+
+    run = bench.site.store.read(lambda c: runs.get(c, slot.run_id or ""))
+    assert (run.trigger, run.late_seconds, run.requested_by.name) == (Trigger.SLOT, 0.0, "ops")
+    assert (first_slot(bench).state, first_slot(bench).outcome) == (SlotState.SETTLED, Verdict.SUCCEEDED)
+
+
+def test_nothing_happens_before_the_opening(bench: Bench) -> None:
+    ahead(bench)
+
+    assert at(bench, OPENS - timedelta(seconds=1)).state is SlotState.PLANNED
+
+
+def test_two_beats_start_one_run(bench: Bench) -> None:
+    ahead(bench)
+    bench.ansible.script = lambda order, host: "lost"
+
+    at(bench, OPENS)
+    at(bench, OPENS)
+
+    assert len(bench.site.store.read(lambda c: runs.recent(c, 10))) == 1
+
+
+def test_a_scheduler_that_comes_up_in_the_window_starts_late_and_says_how_late(bench: Bench) -> None:
+    ahead(bench)
+
+    slot = at(bench, OPENS + timedelta(hours=2))
+
+    assert bench.site.store.read(lambda c: runs.get(c, slot.run_id or "")).late_seconds == 7200
+
+
+def test_at_the_last_start_it_is_missed_and_a_ticket_says_so(bench: Bench) -> None:
+    ahead(bench)
+
+    slot = at(bench, LAST_START)
+
+    assert (slot.state, slot.outcome) == (SlotState.SETTLED, SlotOutcome.MISSED)
+    assert slot.reason == "the scheduler was not running while the window was open"
+    assert slot.hosts == ("web-01", "web-02", "web-03", "db-01", "db-02")
+    assert len(bench.site.store.read(tickets.live)) == 1
+
+
+def test_a_schedule_that_never_starts_late_misses_a_late_slot_and_says_why(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "late_start: never\n"))
+
+    slot = at(bench, OPENS + timedelta(minutes=5))
+
+    assert slot.outcome == SlotOutcome.MISSED
+    assert slot.reason == "the scheduler was not running when the window opened, and late_start is never"
+
+
+def test_a_schedule_that_never_starts_late_starts_on_time(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "late_start: never\n"))
+
+    assert at(bench, OPENS + timedelta(seconds=30)).run_id
+
+
+def test_a_schedule_that_never_starts_late_may_be_held_and_then_start(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "late_start: never\n"))
+    pause(bench, until=OPENS + timedelta(minutes=30))
+    at(bench, OPENS)
+
+    assert at(bench, OPENS + timedelta(minutes=30)).run_id
+
+
+def test_a_held_slot_stays_due_and_starts_once_the_hold_is_gone(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench, until=OPENS + timedelta(minutes=10))
+
+    held = at(bench, OPENS)
+    started = at(bench, OPENS + timedelta(minutes=10))
+
+    assert (held.state, held.run_id) == (SlotState.DUE, None)
+    assert held.hosts is not None
+    assert started.run_id
+
+
+def test_a_held_slot_is_not_asked_again_at_once(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench, until=OPENS + timedelta(seconds=10))
+    at(bench, OPENS)
+
+    assert at(bench, OPENS + timedelta(seconds=14)).state is SlotState.DUE
+    assert at(bench, OPENS + timedelta(seconds=15)).run_id
+
+
+def test_a_slot_that_was_paused_to_its_last_start_settles_as_paused(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    at(bench, OPENS)
+
+    slot = at(bench, LAST_START)
+
+    assert (slot.outcome, slot.reason) == (SlotOutcome.PAUSED, "paused by ana: storage is moved")
+    assert bench.site.store.read(tickets.live) == []
+
+
+def test_a_freeze_over_the_whole_window_settles_its_slot_when_it_opens(lay: Lay) -> None:
+    freeze = 'freezes: [{name: launch, from: "2026-03-21T00:00Z", to: "2026-03-23T00:00Z", reason: the shop opens}]\n'
+    bench = ahead(lay(windows=WINDOWS + freeze))
+
+    slot = at(bench, OPENS)
+
+    assert (slot.outcome, slot.reason) == (SlotOutcome.FROZEN, "change freeze launch")
+    assert slot.hosts is not None
+
+
+def test_a_freeze_that_came_after_the_slot_was_written_holds_it_and_settles_it_as_frozen(bench: Bench) -> None:
+    ahead(bench)
+    freeze = 'freezes: [{name: launch, from: "2026-03-21T00:00Z", to: "2026-03-23T00:00Z", reason: the shop opens}]\n'
+    (bench.site.root / "schedules" / "windows.yml").write_text(WINDOWS + freeze)
+    bench.time.now = OPENS
+    at(bench, OPENS)
+
+    slot = at(bench, LAST_START)
+
+    assert (slot.outcome, slot.reason) == (SlotOutcome.FROZEN, "change freeze 'launch': the shop opens")
+
+
+def test_a_slot_whose_usable_part_begins_later_waits_for_it_and_is_not_late(lay: Lay) -> None:
+    freeze = 'freezes: [{name: launch, from: "2026-03-21T22:30Z", to: "2026-03-21T23:30Z", reason: the shop opens}]\n'
+    bench = ahead(lay(windows=WINDOWS + freeze))
+
+    early = at(bench, OPENS + timedelta(minutes=5))
+    started = at(bench, OPENS + timedelta(minutes=90))
+
+    run = bench.site.store.read(lambda c: runs.get(c, started.run_id or ""))
+    assert early.state is SlotState.DUE
+    assert bench.site.store.read(lambda c: holds.of_slot(c, early.id)) == []
+    assert run.late_seconds == 0.0
+    assert (run.plan.opens, run.plan.ends) == (OPENS + timedelta(minutes=90), OPENS + timedelta(hours=6))
+
+
+def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
+    ahead(bench)
+    bench.time.now = OPENS
+    start_by_hand("patch", Wish(), site=bench.site)  # nobody drives it here but the beats below
+    bench.ansible.script = lambda order, host: "lost"
+    at(bench, OPENS)
+
+    bench.time.now = LAST_START
+    from runner.operations.consider_slots import consider_slots
+
+    consider_slots(site=bench.site)
+
+    assert (first_slot(bench).outcome, first_slot(bench).reason) == (
+        SlotOutcome.SKIPPED,
+        "run 1 of 'patch' is still going",
+    )
+
+
+def test_a_slot_that_its_inventory_kept_is_held_with_the_reason(bench: Bench) -> None:
+    ahead(bench)
+    bench.inventory.errors = ("inventory production: the script ended with 1",)
+    at(bench, OPENS)
+
+    slot = at(bench, LAST_START)
+
+    assert slot.outcome == SlotOutcome.HELD
+    assert "cannot be trusted" in slot.reason
+
+
+def a_hold(guard: str) -> holds.HeldSlot:
+    return holds.HeldSlot("h", "s", None, "patch", guard, f"by {guard}", None, OPENS, OPENS)
+
+
+@pytest.mark.parametrize(
+    ("guards", "outcome", "reason"),
+    [
+        (["window", "inventory"], SlotOutcome.HELD, "by window"),
+        (["inventory", "overlap"], SlotOutcome.SKIPPED, "by overlap"),
+        (["overlap", "pause", "inventory"], SlotOutcome.PAUSED, "by pause"),
+        (["pause", "overlap", "freeze"], SlotOutcome.FROZEN, "by freeze"),
+        ([], SlotOutcome.MISSED, "the scheduler was not running while the window was open"),
+    ],
+)
+def test_a_slot_settles_by_its_first_hold_in_the_rules_order(
+    bench: Bench, guards: list[str], outcome: SlotOutcome, reason: str
+) -> None:
+    slot = first_slot(ahead(bench))
+
+    assert outcome_without_run(slot, [a_hold(guard) for guard in guards], now=LAST_START) == (outcome, reason)
+
+
+@pytest.mark.parametrize(("edit", "words"), [("delete", "deleted"), ("disable", "switched off")])
+def test_a_schedule_that_went_away_while_its_slot_was_due_is_held(bench: Bench, edit: str, words: str) -> None:
+    ahead(bench)
+    pause(bench)
+    at(bench, OPENS)
+    file = bench.site.root / "schedules" / "patch.yml"
+    file.unlink() if edit == "delete" else file.write_text(SCHEDULE + "enabled: false\n")
+
+    slot = at(bench, OPENS + timedelta(minutes=1))
+
+    assert (slot.outcome, slot.reason) == (SlotOutcome.HELD, f"its schedule was {words} while it was due")
+
+
+class Exploding(StaticInventory):
+    """An inventory whose reader fails for one source as no reader should."""
+
+    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+        if inventory.name == "broken":
+            raise RuntimeError("the plugin fell over")
+        return super().read(inventory, project=project, ansible=ansible)
+
+
+@pytest.fixture
+def with_a_broken_neighbour(lay: Lay) -> Bench:
+    settings = (
+        "format: 1\norganisation: Example Ltd\ndatabase: sqlite:///var/wellkept.db\nstate_dir: var\n"
+        "defaults: {inventory: production, owner: ops, timezone: UTC}\n"
+        "inventories: {broken: {source: hosts.ini}, production: {source: hosts.ini}}\nteams: {ops: {members: []}}\n"
+    )
+    bench = lay(settings=settings)
+    text = SCHEDULE.replace("schedule: patch", "schedule: a-broken-one") + "inventory: broken\n"
+    (bench.site.root / "schedules" / "a-broken-one.yml").write_text(text)
+    inventory = Exploding()
+    bench.inventory = inventory
+    return ahead(bench.but(inventories=inventory))
+
+
+def test_one_schedule_whose_inventory_falls_over_never_stops_another(with_a_broken_neighbour: Bench) -> None:
+    bench = with_a_broken_neighbour
+
+    slot = at(bench, OPENS)
+
+    broken = first_slot(bench, "a-broken-one")
+    assert slot.run_id
+    assert broken.state is SlotState.DUE
+    assert [hold.reason for hold in bench.site.store.read(lambda c: holds.of_slot(c, broken.id))] == [
+        "it could not be started: the plugin fell over"
+    ]
+
+
+def test_its_slot_settles_as_held_at_the_last_start_all_the_same(with_a_broken_neighbour: Bench) -> None:
+    bench = with_a_broken_neighbour
+    at(bench, OPENS)
+
+    at(bench, LAST_START)
+
+    broken = first_slot(bench, "a-broken-one")
+    assert (broken.outcome, broken.reason) == (SlotOutcome.HELD, "it could not be started: the plugin fell over")
+
+
+def test_a_broken_edit_stops_no_schedule_that_was_good(bench: Bench) -> None:
+    ahead(bench)
+    bench.tick()  # the definitions are good, and a snapshot of them is kept
+    (bench.site.root / "schedules" / "patch.yml").write_text("schedule: [")
+
+    slot = at(bench, OPENS)
+    bench.play_out(slot.run_id or "")
+
+    assert bench.site.store.read(lambda c: runs.get(c, slot.run_id or "")).verdict is Verdict.SUCCEEDED
+
+
+def test_where_openings_overlap_each_slot_runs_in_its_own(lay: Lay) -> None:
+    daily = 'windows: {saturday-night: {day: daily, start: "22:00", duration: 26h, cutoff: 45m}}\n'
+    bench = ahead(lay(windows=daily), before=OPENS - timedelta(hours=25))
+    at(bench, OPENS - timedelta(hours=24))
+    bench.play_out(first_slot(bench).run_id or "")
+
+    bench.time.now = OPENS + timedelta(minutes=30)  # both openings are on
+    bench.tick()
+
+    going = bench.site.store.read(lambda c: runs.recent(c, 1))[0]
+    assert going.number == 2
+    assert going.plan.ends == OPENS + timedelta(hours=26)
+
+
+def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
+    from runner.operations.tick import tick
+
+    ahead(bench)
+    bench.time.now = OPENS
+
+    tick(site=bench.site, dispatcher=bench.dispatcher, started=OPENS, starting=False)
+
+    assert first_slot(bench).state is SlotState.PLANNED
+
+
+def test_two_runs_of_one_schedule_never_go_at_once(bench: Bench) -> None:
+    from runner.operations.plan_occurrence import plan_occurrence
+    from runner.operations.start_run import start_slot
+
+    slot = first_slot(ahead(bench))
+    bench.time.now = OPENS
+    bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
+    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=OPENS)
+    start_by_hand("patch", Wish(), site=bench.site)  # between the plan and the claim
+
+    claimed = start_slot(slot, plan, site=bench.site)
+
+    assert claimed is None
+    assert first_slot(bench).state is SlotState.DUE
+    assert [run.state for run in bench.site.store.read(runs.live)] == [RunState.RUNNING]
