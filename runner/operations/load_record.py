@@ -22,8 +22,10 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     passed = guards_passed(run, site=site)
     paused = frozenset[str]() if PAUSE in passed else paused_hosts(run, site=site, now=now)
     frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
+    interruption = interruption_of(run, paused=paused, frozen=frozen)
     record = site.store.read(lambda c: runs.record(c, run_id, estimates=estimates, reserve=RESERVE))
-    return replace(record, paused=paused, interruption=interruption_of(run, paused=paused, frozen=frozen))
+    passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
+    return replace(record, paused=passed_over, interruption=interruption)
 
 
 def guards_passed(run: runs.Run, *, site: Site) -> tuple[str, ...]:

@@ -1,0 +1,124 @@
+"""The slot ledger follows the definitions, and each change of it is in the record."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from runner.domain.record import INSTALLATION
+from runner.domain.run import SlotState
+from runner.operations.keep_ledger import HORIZON, keep_ledger
+from runner.store import log, slots
+from tests.operations.a_site import SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench
+from tests.operations.conftest import Lay
+
+FIRST_AHEAD = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
+
+
+def kept(bench: Bench) -> list[slots.Slot]:
+    span = (SATURDAY_NIGHT - timedelta(days=30), SATURDAY_NIGHT + HORIZON + timedelta(days=30))
+    return bench.site.store.read(lambda c: slots.between(c, *span))
+
+
+def keep(bench: Bench) -> int:
+    return keep_ledger(bench.site.current(), site=bench.site)
+
+
+def entries(bench: Bench) -> list[dict[str, object]]:
+    return [json.loads(e.body) for e in bench.site.store.read(lambda c: list(log.entries(c, INSTALLATION)))]
+
+
+def edit(bench: Bench, name: str, text: str) -> None:
+    (bench.site.root / "schedules" / name).write_text(text)
+
+
+def test_every_opening_of_the_next_ninety_days_is_written_ahead(bench: Bench) -> None:
+    changed = keep(bench)
+
+    written = kept(bench)
+    assert changed == len(written) == 12
+    assert [slot.opens_at for slot in written[:2]] == [FIRST_AHEAD, FIRST_AHEAD + timedelta(days=7)]
+    assert {slot.state for slot in written} == {SlotState.PLANNED}
+
+
+def test_each_new_slot_has_an_entry_in_the_record(bench: Bench) -> None:
+    keep(bench)
+
+    told = [entry for entry in entries(bench) if entry["action"] == "slot.planned"]
+    assert len(told) == 12
+    assert (told[0]["schedule"], told[0]["rule_date"], told[0]["opens"]) == (
+        "patch",
+        "2026-03-28",
+        "2026-03-28T22:00:00+00:00",
+    )
+
+
+def test_keeping_it_again_changes_nothing(bench: Bench) -> None:
+    keep(bench)
+    before = entries(bench)
+
+    assert keep(bench) == 0
+    assert entries(bench) == before
+
+
+def test_a_window_that_moved_moves_its_slots_and_says_where_they_were(bench: Bench) -> None:
+    bench.time.pass_by(timedelta(hours=12))  # tonight is over
+    keep(bench)
+    ids = [slot.id for slot in kept(bench)]
+    edit(bench, "windows.yml", WINDOWS.replace('"22:00"', '"23:00"'))
+
+    changed = keep(bench)
+
+    moved = [entry for entry in entries(bench) if entry["action"] == "slot.moved"]
+    assert changed == len(moved) == len(ids)
+    assert [slot.id for slot in kept(bench)] == ids
+    assert (moved[0]["opens"], moved[0]["opened_before"]) == ("2026-03-28T23:00:00+00:00", "2026-03-28T22:00:00+00:00")
+
+
+def test_a_schedule_that_is_switched_off_has_its_slots_withdrawn_and_gets_them_back(bench: Bench) -> None:
+    keep(bench)
+    edit(bench, "patch.yml", SCHEDULE + "enabled: false\n")
+
+    assert keep(bench) == 12
+    assert kept(bench) == []
+    edit(bench, "patch.yml", SCHEDULE)
+    assert keep(bench) == 12
+    assert len(kept(bench)) == 12
+
+
+def test_a_deleted_schedule_has_its_slots_withdrawn(bench: Bench) -> None:
+    keep(bench)
+    (bench.site.root / "schedules" / "patch.yml").unlink()
+
+    keep(bench)
+
+    assert kept(bench) == []
+    assert len([entry for entry in entries(bench) if entry["action"] == "slot.withdrawn"]) == 12
+
+
+def test_a_schedule_without_a_window_has_no_slots(lay: Lay) -> None:
+    bench = lay(schedule=SCHEDULE.replace("window: saturday-night", "window: always"))
+
+    assert keep(bench) == 0
+    assert kept(bench) == []
+
+
+def test_a_slot_that_is_due_stays_whatever_becomes_of_its_schedule(bench: Bench) -> None:
+    keep(bench)
+    bench.time.now = FIRST_AHEAD
+    bench.site.store.write(lambda c: slots.mark_due(c, now=FIRST_AHEAD))
+    (bench.site.root / "schedules" / "patch.yml").unlink()
+
+    keep(bench)
+
+    assert [slot.state for slot in kept(bench)] == [SlotState.DUE]
+
+
+def test_freezes_cut_the_slots_that_are_written_ahead(lay: Lay) -> None:
+    freeze = 'freezes: [{name: launch, from: "2026-03-28T22:00Z", to: "2026-03-29T00:00Z", reason: the shop opens}]\n'
+    bench = lay(windows=WINDOWS + freeze)
+
+    keep(bench)
+
+    first = kept(bench)[0]
+    assert (first.usable_from, first.frozen_by) == (FIRST_AHEAD + timedelta(hours=2), ("launch",))
