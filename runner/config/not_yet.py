@@ -9,6 +9,7 @@ from __future__ import annotations
 KEYS: dict[str, tuple[str, ...]] = {
     "SettingsFile": ("boundaries", "alerts", "notify"),
     "Inventory": ("ansible",),
+    "Team": ("may",),
     "Tickets": ("escalation",),
     "WindowsFile": ("calendars",),
     "Window": (
@@ -42,12 +43,16 @@ KEYS: dict[str, tuple[str, ...]] = {
         "announce",
         "ansible",
     ),
+    "TcpCheck": ("fix",),
+    "SshCheck": ("fix",),
+    "HttpCheck": ("fix",),
     "HealthFile": ("depends",),
     "ReportFile": ("at", "send_to"),
 }
 
 # (class of the model, key) -> values that are known there.
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("Change", "type"): ("normal", "emergency"),
     ("ScheduleFile", "kind"): ("manual",),
     ("ScheduleFile", "overlap"): ("queue",),
     ("Tickets", "desk"): (

@@ -83,7 +83,6 @@ class Check:
     status: int = 200
     within: timedelta = timedelta(seconds=10)
     down_after: int = 1
-    fix: str | None = None
     source: str = ""
 
 

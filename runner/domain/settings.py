@@ -55,7 +55,6 @@ class Team:
 
     name: str
     members: tuple[str, ...] = ()
-    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

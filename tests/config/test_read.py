@@ -147,7 +147,7 @@ def test_settings_and_reports_become_values(working: Definitions) -> None:
         "production", "inventories/production.yml", 3, Amount(20, percent=True)
     )
     assert settings.secrets.become == {"web": SecretSource(env="WEB_BECOME")}
-    assert settings.teams["team-web"].may == ("approve", "override")
+    assert settings.teams["team-web"].members == ("ana",)
     assert settings.services["web-shop"].users == 1200
     assert (report.edition, report.period, report.services) == (Edition.AUDITOR, "last_month", ("web-shop",))
 

@@ -20,11 +20,6 @@ class _Question(Shape):
     inventory: Name | None = Field(default=None, description="an inventory of wellkept.yml; otherwise the default one")
     within: SomeSpan = Field(default=timedelta(seconds=10), description="how long an answer may take", examples=["2s"])
     down_after: Count = Field(default=1, description="how many bad answers in a row count")
-    fix: Text | None = Field(
-        default=None,
-        description="a playbook that repairs it, named in the finding",
-        examples=["playbooks/disk_clean.yml"],
-    )
 
     def _common(self, name: str, inventory: str, source: str) -> dict[str, Any]:
         return {
@@ -34,7 +29,6 @@ class _Question(Shape):
             "inventory": self.inventory or inventory,
             "within": self.within,
             "down_after": self.down_after,
-            "fix": self.fix,
             "source": source,
         }
 

@@ -17,9 +17,7 @@ from runner.domain.window import MaintenanceWindow
 class Change(Shape):
     """The change record that a run belongs to."""
 
-    type: Literal["standard", "normal", "emergency"] = Field(
-        default="standard", description="authorised in advance, each time, or after the fact"
-    )
+    type: Literal["standard"] = Field(default="standard", description="authorised in advance")
     model: Text | None = Field(default=None, description="the number of the change model", examples=["CHG-014"])
     owner: Name | None = Field(default=None, description="the person or team that answers for the change")
 

@@ -106,11 +106,10 @@ class Team(Shape):
     """People who answer for something together."""
 
     members: list[Name] = Field(default_factory=list, description="names from `people`", examples=[["ana"]])
-    may: list[Literal["approve", "override"]] = Field(default_factory=list, description="what its members may do")
 
     def to_domain(self, name: str) -> domain.Team:
         """The team as the rest of the program knows it."""
-        return domain.Team(name, tuple(self.members), tuple(self.may))
+        return domain.Team(name, tuple(self.members))
 
 
 class Service(Shape):

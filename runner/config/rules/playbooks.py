@@ -19,7 +19,7 @@ from runner.errors import Problem
 
 
 def problems(ground: Ground) -> Iterator[Problem]:
-    """Everything that is wrong with the playbooks of schedules and health checks; each file's own problems once."""
+    """Everything that is wrong with the playbooks of schedules; each file's own problems once."""
     told: set[Problem] = set()
     for schedule in ground.declared.schedules.values():
         for key in ("playbook", "before", "after"):
@@ -28,10 +28,6 @@ def problems(ground: Ground) -> Iterator[Problem]:
                     fresh = [found for found in _of_playbook(schedule, path, name, ground) if found not in told]
                     told.update(fresh)
                     yield from fresh
-    for check in ground.declared.checks.values():
-        for path, name in check.texts("fix"):
-            if says := ground.path_problem(name, what="playbook"):
-                yield check.source.problem(path, f"fix: {says}")
 
 
 def _of_playbook(schedule: Declared[ScheduleFile], path: Path, name: str, ground: Ground) -> Iterator[Problem]:
