@@ -288,6 +288,8 @@ def files_in(root: Path, **changes: str) -> None:
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
     (root / "hosts.ini").write_text("\n".join(HOSTS) + "\n")
     (root / "schedules" / "windows.yml").write_text(changes.get("windows", WINDOWS))
+    if "ready" in changes:
+        (root / "playbooks" / "ready.yml").write_text(changes["ready"])
     if "health" in changes:
         (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))

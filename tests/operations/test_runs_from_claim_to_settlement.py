@@ -53,7 +53,7 @@ def test_a_run_executes_from_its_snapshot_and_an_edit_on_the_way_changes_nothing
     playbook.write_text("- {hosts: nobody}\n")
     schedule.write_text(SCHEDULE + "tags: [other]\n")
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     applied = [order for order in bench.ansible.orders if order.playbook.name == "patch.yml"]
     assert run_of(bench, run_id).verdict is Verdict.SUCCEEDED
@@ -65,7 +65,7 @@ def test_a_failed_canary_leaves_everybody_else_untouched_and_owing(bench: Bench)
     bench.ansible.script = lambda order, host: "failed" if order.playbook != LOOK else "ok"
     run_id = start_by_hand("patch", Wish(), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
     owed = bench.site.store.read(lambda c: debts.of_schedule(c, "production", "patch"))
@@ -78,12 +78,12 @@ def test_a_failed_canary_leaves_everybody_else_untouched_and_owing(bench: Bench)
 
 def test_a_failed_host_gets_a_ticket_and_a_later_success_closes_it(bench: Bench) -> None:
     bench.ansible.script = lambda order, host: "failed" if order.playbook != LOOK else "ok"
-    bench.drive(start_by_hand("patch", Wish(), site=bench.site))
+    bench.play_out(start_by_hand("patch", Wish(), site=bench.site))
     opened = bench.site.store.read(tickets.live)
     bench.ansible.script = all_well
     bench.time.pass_by(timedelta(minutes=20))
 
-    bench.drive(start_by_hand("patch", Wish(), site=bench.site))
+    bench.play_out(start_by_hand("patch", Wish(), site=bench.site))
 
     assert [ticket.hosts for ticket in opened if "web-01" in ticket.hosts]
     assert bench.site.store.read(tickets.live) == []
@@ -91,11 +91,11 @@ def test_a_failed_host_gets_a_ticket_and_a_later_success_closes_it(bench: Bench)
 
 def test_carried_hosts_come_right_after_the_canary_of_the_next_run(bench: Bench) -> None:
     bench.ansible.script = lambda order, host: "unreachable" if host == "db-02" else all_well(order, host)
-    bench.drive(start_by_hand("patch", Wish(), site=bench.site))
+    bench.play_out(start_by_hand("patch", Wish(), site=bench.site))
     bench.ansible.script = all_well
     bench.ansible.orders.clear()
 
-    bench.drive(start_by_hand("patch", Wish(), site=bench.site))
+    bench.play_out(start_by_hand("patch", Wish(), site=bench.site))
 
     assert bench.ansible.played() == [("web-01",), ("db-02", "web-02", "web-03", "db-01")]
     assert bench.site.store.read(lambda c: debts.of_schedule(c, "production", "patch")) == []
@@ -105,7 +105,7 @@ def test_a_playbook_that_cannot_run_is_a_configuration_error_and_never_green(ben
     bench.ansible.problem = "ERROR! the role 'nginx' was not found"
     run_id = start_by_hand("patch", Wish(), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     run = run_of(bench, run_id)
     assert run.verdict is Verdict.MISCONFIGURED
@@ -118,7 +118,7 @@ def test_a_host_that_no_play_names_was_not_run(bench: Bench) -> None:
     )
     run_id = start_by_hand("patch", Wish(), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
     assert rows["db-01"].reason is NotRun.NOT_IN_PLAYBOOK
@@ -149,7 +149,7 @@ def test_an_override_goes_through_and_is_kept_with_name_reason_and_expiry(bench:
     until = bench.time.now + timedelta(hours=2)
 
     run_id = start_by_hand("patch", Wish(override="openssl is exploited", until=until), site=bench.site)
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     run = run_of(bench, run_id)
     kept = bench.site.store.read(lambda c: overrides.get(c, run.override_id or ""))
@@ -175,7 +175,7 @@ def test_an_override_does_not_lift_the_inventory_guard(bench: Bench) -> None:
 
 
 def test_an_inventory_that_lost_half_its_hosts_is_a_hold_that_names_them(bench: Bench) -> None:
-    bench.drive(start_by_hand("patch", Wish(), site=bench.site))
+    bench.play_out(start_by_hand("patch", Wish(), site=bench.site))
     bench.inventory.hosts = HOSTS[:3]
 
     with pytest.raises(Held, match=r"lost 2 of 5 hosts, more than max_drop 20%; missing: db-01, db-02"):
@@ -195,7 +195,7 @@ def test_an_unknown_schedule_is_refused_with_the_nearest_name(bench: Bench) -> N
 def test_a_limit_narrows_the_run(bench: Bench) -> None:
     run_id = start_by_hand("patch", Wish(limit="db"), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     assert set(results_of(bench, run_id)) == {"db-01", "db-02"}
 
@@ -215,7 +215,7 @@ def test_a_cancelled_run_touches_nobody_else(bench: Bench) -> None:
     bench.ansible.before_start = cancel_at_the_playbook
     run_id = start_by_hand("patch", Wish(), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     assert run_of(bench, run_id).verdict is Verdict.CANCELLED
     assert bench.ansible.played() == [("web-01",)]
@@ -225,7 +225,7 @@ def test_a_cancelled_run_touches_nobody_else(bench: Bench) -> None:
 def test_every_piece_closes_its_stream_in_its_runs_stream(bench: Bench) -> None:
     run_id = start_by_hand("patch", Wish(), site=bench.site)
 
-    bench.drive(run_id)
+    bench.play_out(run_id)
 
     ended = bench.site.store.read(lambda c: pieces.of_run(c, run_id))
     told = bench.site.store.read(lambda c: [entry.body for entry in log.entries(c, run_stream(run_id))])
