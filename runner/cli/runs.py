@@ -30,6 +30,7 @@ def command() -> None:
     wellkept runs list               the latest runs
     wellkept runs show 12            every host, its cause in plain words, its packages
     wellkept runs watch 12           follow it until it is settled
+    wellkept runs continue 12        go on with one that nobody executes any more
     wellkept runs cancel 12 --now    end it
     """
 
@@ -101,7 +102,10 @@ def follow(app: App, run: Run, *, form: str) -> Run:
 
     click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts.", err=form == "json")
     if not run.verdict and app.store.read(lambda c: going(c, run, now=app.clock())).silent:
-        click.echo("Whoever executed it is not heard any more; a daemon takes it over: `wellkept serve`.", err=True)
+        click.echo(
+            f"Whoever executed it is not heard any more. `wellkept runs continue {run.number}` goes on with it, and so does a daemon.",
+            err=True,
+        )
     told: set[tuple[str, PieceState]] = set()
     while True:
         ended = is_settled(run.id, site=app.site)
@@ -110,6 +114,19 @@ def follow(app: App, run: Run, *, form: str) -> Run:
         if ended:
             return ended
         time.sleep(LOOK_EVERY)
+
+
+@command.command("continue")
+@click.argument("run")
+@format_option
+@pass_app
+def continue_(app: App, run: str, form: str) -> None:
+    """Go on with a run that nobody executes any more; nothing that is finished is done again. Ctrl-C as in `wellkept run`."""
+    from runner.cli.watching import watch as watch_executed
+    from runner.store.runs import find
+
+    found = app.store.read(lambda c: find(c, run))
+    raise SystemExit(watch_executed(app, found.id, form=form))
 
 
 @command.command("cancel")

@@ -8,13 +8,16 @@ from contextlib import suppress
 
 import click
 
+from runner.adapters.background import start_detached
+from runner.adapters.processes import start_time
 from runner.cli.output import Column, show, show_json
 from runner.domain.run import PieceState, Verdict
-from runner.errors import UsageError
+from runner.errors import BadResult, UsageError, count
 from runner.store import daemons, runs
 from runner.wiring import App
 
 LOOK_EVERY = 0.5
+MOST_EXECUTORS = 3  # a run whose executors keep ending is not started for ever
 EXIT_CODES = {Verdict.SUCCEEDED: 0, Verdict.EXPIRED: 4}  # any other verdict is a bad result
 COLUMNS = [
     Column("HOST", "host"),
@@ -29,15 +32,17 @@ def watch(app: App, run_id: str, *, form: str) -> int:
     from runner.operations.follow_run import is_settled, news
 
     run = app.store.read(lambda c: runs.get(c, run_id))
-    executor = ensure_executed(app, run)
-    if form == "table":
-        click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts ({executor}).")
+    execution = Execution(app, run)
+    begun = execution.see_to_it() or "it is being executed"
+    click.echo(f"Run {run.number}: {run.title}, {count(len(run.plan.hosts), 'host')} ({begun}).", err=form == "json")
     told: set[tuple[str, PieceState]] = set()
     ask_once = Interrupts(app, run)
     while not (ended := is_settled(run_id, site=app.site)):
         for progress in news(run, told, site=app.site):
             say(progress.text, form)
         ask_once.look()
+        if words := execution.see_to_it():
+            say(f"whoever executed it is gone; {words}", form)
         time.sleep(LOOK_EVERY)
     for progress in news(run, told, site=app.site):
         say(progress.text, form)
@@ -50,15 +55,34 @@ def say(text: str, form: str) -> None:
     click.echo(f"  {text}", err=form == "json")
 
 
-def ensure_executed(app: App, run: runs.Run) -> str:
-    """A live daemon executes what was asked for; without one a process of its own does."""
-    if app.store.read(daemons.alive):
-        return "the daemon executes it"
-    from runner.adapters.background import start_detached
+class Execution:
+    """Sees to it that somebody executes a run: a live daemon, without one a process of its own, and another one when that is gone."""
 
-    log = app.settings.state_dir / "runs" / str(run.number) / "executor.log"
-    pid = start_detached(["-C", str(app.root), "execute-run", run.id], log=log)
-    return f"process {pid} executes it"
+    def __init__(self, app: App, run: runs.Run) -> None:
+        """Nothing is started before `see_to_it`."""
+        self._app, self._run = app, run
+        self._executor: int | None = None  # the process that we started
+        self._started = 0
+        self._by_daemon = False
+
+    def see_to_it(self) -> str:
+        """Who executes it from now on, in words; nothing when that has not changed."""
+        if self._app.store.read(daemons.alive):
+            changed, self._by_daemon = not self._by_daemon, True
+            return "the daemon executes it" if changed else ""
+        if self._executor is not None and start_time(self._executor) is not None:
+            return ""
+        return self._start()
+
+    def _start(self) -> str:
+        log = self._app.settings.state_dir / "runs" / str(self._run.number) / "executor.log"
+        if self._started == MOST_EXECUTORS:
+            raise BadResult(
+                f"Run {self._run.number} is not going on: each of {MOST_EXECUTORS} processes ended. They told why in {log}"
+            )
+        self._started, self._by_daemon = self._started + 1, False
+        self._executor = start_detached(["-C", str(self._app.root), "execute-run", self._run.id], log=log)
+        return f"process {self._executor} executes it"
 
 
 class Interrupts:

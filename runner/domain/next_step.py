@@ -64,7 +64,7 @@ def next_step(record: RunRecord, *, now: datetime) -> NextStep:
 
 def reason_to_stop(record: RunRecord, *, now: datetime) -> StopReason | None:
     """Why no further host may be touched, or None; the order is the order in which a reader would want to hear it."""
-    if record.interruption is Interruption.CANCELLED:
+    if record.interruption is Interruption.CANCELLED and unfinished(record, batches_of(record)):
         return StopReason.CANCELLED
     if not record.plan.hosts or any(piece.problem for piece in record.pieces):
         return StopReason.CONFIGURATION
