@@ -14,6 +14,7 @@ from runner.domain.who import Actor, Owner
 from runner.errors import UsageError
 
 START_TIME = 19  # proc(5): field 22 of /proc/PID/stat, counted after the command's closing parenthesis
+NO_LOGIN = 2**32 - 1  # a process that no login led to, as in a container or a service
 LONGEST_FOLDER = 70  # bytes; ssh's socket name and its temporary suffix must fit into 107 with it
 
 
@@ -50,13 +51,24 @@ def is_gone(owner: Owner) -> bool:
 
 
 def login_actor(environ: Mapping[str, str]) -> Actor:
-    """The person behind this command: the login user, also under sudo."""
+    """The person behind this command: who logged in, by the kernel's own account; where it has none, root believes sudo."""
+    if login := logged_in_as():
+        return Actor(login)
     if os.geteuid() == 0 and environ.get("SUDO_USER"):
         return Actor(environ["SUDO_USER"])
     try:
         return Actor(pwd.getpwuid(os.getuid()).pw_name)  # never LOGNAME or USER, which anybody can set
     except KeyError:
         return Actor(str(os.getuid()))
+
+
+def logged_in_as() -> str:
+    """The user who logged in, which no later change of user alters (loginuid of proc(5)); empty where there was no login."""
+    try:
+        number = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+        return "" if number == NO_LOGIN else pwd.getpwuid(number).pw_name
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def control_folder(state_dir: Path, run: str) -> Path:

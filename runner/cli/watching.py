@@ -27,6 +27,14 @@ COLUMNS = [
 ]
 
 
+IN_CHECK_MODE = [
+    Column("HOST", "host"),
+    Column("OUTCOME", "outcome"),
+    Column("CAUSE", "cause"),
+    Column("WOULD CHANGE", "text"),
+]
+
+
 def watch(app: App, run_id: str, *, form: str) -> int:
     """See to it that somebody executes the run, tell how it goes, and give the exit code of its verdict."""
     from runner.operations.follow_run import is_settled, news
@@ -129,7 +137,8 @@ def show_ended(app: App, run: runs.Run, *, form: str) -> None:
         show_json({"run": told})
         return
     click.echo("")
-    show("hosts", told["hosts"], COLUMNS, form="table", empty="No host was planned.")
+    columns = IN_CHECK_MODE if run.check_mode else COLUMNS
+    show("hosts", told["hosts"], columns, form="table", empty="No host was planned.")
     click.echo(f"\n{told['summary']}")
     for ticket in told["tickets"]:
         click.echo(f"  Ticket {ticket['number']} ({ticket['state']}): {ticket['title']}")

@@ -12,6 +12,7 @@ from runner.domain.outcome import Event, EventKind, HostResult, NotRun, Result
 from runner.domain.run import Stage
 
 LOOKS_ONLY = {"setup", "gather_facts", "ansible.builtin.setup", "ansible.builtin.gather_facts"}
+TASKS_NAMED = 20  # of the tasks that changed something, for people
 WORDS_KEPT = 40  # lines of Ansible's own words, for a configuration error
 UNHEARD = Event(
     0,
@@ -33,6 +34,7 @@ class HostSoFar:
     started: datetime | None = None
     ended: datetime | None = None
     output: str = ""
+    changing: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -112,7 +114,12 @@ class PieceFold:
             )
         changed = so_far.changed or bool(recap.get("changed", 0))
         return HostResult(
-            host, Result.CHANGED if changed else Result.OK, so_far.touched, started=so_far.started, ended=so_far.ended
+            host,
+            Result.CHANGED if changed else Result.OK,
+            so_far.touched,
+            text="; ".join(so_far.changing),
+            started=so_far.started,
+            ended=so_far.ended,
         )
 
     def ill(self, host: str, so_far: HostSoFar, event: Event, result: Result) -> HostResult:
@@ -149,6 +156,8 @@ def add_to_host(so_far: HostSoFar, event: Event) -> None:
     if event.kind in {EventKind.HOST_OK, EventKind.HOST_FAILED} and event.module not in LOOKS_ONLY:
         so_far.touched = True
         so_far.changed = so_far.changed or event.changed
+        if event.changed and event.task not in so_far.changing and len(so_far.changing) < TASKS_NAMED:
+            so_far.changing.append(event.task)
         so_far.output = event.output or so_far.output
 
 
