@@ -1,14 +1,14 @@
 """One tree of errors, each with its exit code; every message says place, problem and way out.
 
-    WellkeptError                 70  our own fault, unless a branch below says otherwise
-    |-- BadResult                  1  it was done, and the result is bad
-    |-- UsageError                 2  the command cannot be understood
-    |-- FilesInvalid               2  the maintenance repository's files have problems (all of them, at once)
-    |-- NotFound                   2  a name that nothing bears (with the nearest one)
-    |-- Held                       3  a guard says no, with its reason and until when
-    |-- Unknown                    4  the answer cannot be had now
-    |   `-- StoreUnavailable       4  the database is away, locked, full or of another version
-    `-- InternalError             70  a defect of ours; a report file is written and named
+WellkeptError                 70  our own fault, unless a branch below says otherwise
+|-- BadResult                  1  it was done, and the result is bad
+|-- UsageError                 2  the command cannot be understood
+|-- FilesInvalid               2  the maintenance repository's files have problems (all of them, at once)
+|-- NotFound                   2  a name that nothing bears (with the nearest one)
+|-- Held                       3  a guard says no, with its reason and until when
+|-- Unknown                    4  the answer cannot be had now
+|   `-- StoreUnavailable       4  the database is away, locked, full or of another version
+`-- InternalError             70  a defect of ours; a report file is written and named
 """
 
 from __future__ import annotations

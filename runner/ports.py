@@ -91,6 +91,10 @@ class Strays:
 class PlaybookExecutor(Protocol):
     """Runs playbooks so that they can always be stopped."""
 
+    @property
+    def look_playbook(self) -> Path:
+        """The built-in playbook that looks at a host and changes nothing."""
+
     def start(self, order: PieceOrder) -> RunningPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece)."""
 

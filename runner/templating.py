@@ -40,7 +40,7 @@ _TEXT_METHODS = frozenset(
 )  # fmt: skip
 
 
-class TemplateFailed(WellkeptError):  # noqa: N818 - named like the rest of the tree of errors
+class TemplateFailed(WellkeptError):
     """A text with `{{ }}` in it cannot be filled; the message says why."""
 
     exit_code = 2

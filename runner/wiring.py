@@ -86,12 +86,11 @@ class App:
     @cached_property
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
+        from runner.adapters import programs, secrets
         from runner.adapters.inventory import AnsibleInventory
-        from runner.adapters.programs import own_programs_last
-        from runner.adapters.secrets import vault_passwords
 
-        look_up = vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
-        return AnsibleInventory(environ=own_programs_last(self.environ), vault_passwords=look_up)
+        look_up = secrets.vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
+        return AnsibleInventory(environ=programs.own_programs_last(self.environ), vault_passwords=look_up)
 
     @cached_property
     def machine(self) -> Machinery:
@@ -104,11 +103,9 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import processes
+        from runner.adapters import processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.probes import Probes
-        from runner.adapters.snapshots import FileSnapshots
-        from runner.adapters.versions import versions
         from runner.operations.reload import InForce
         from runner.operations.site import Site, Snapshotted
 
@@ -122,7 +119,9 @@ class App:
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
             probe=Probes(project=self.root, environ=self.environ),
-            snapshots=FileSnapshots(state_dir=state, environ=self.environ, clock=self.clock),
+            snapshots=snapshots.FileSnapshots(
+                state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
+            ),
             snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories),
             signer=self.signer,
             owner=processes.this_process(),
@@ -131,8 +130,7 @@ class App:
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),
-            look_playbook=AnsibleExecutor.look_playbook,
-            versions=versions(),
+            versions=versions.versions(),
         )
 
     @cached_property

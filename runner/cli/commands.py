@@ -33,7 +33,7 @@ HIDDEN: dict[str, tuple[str, str]] = {
 }
 
 
-class ReaderGone(Exception):  # noqa: N818  it is no error
+class ReaderGone(Exception):
     """Whoever read our output went away (`| head`); click itself would leave with 1, and nothing is wrong."""
 
 

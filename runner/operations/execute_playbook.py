@@ -162,7 +162,7 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
         folder=site.state_dir / "runs" / str(work.run.number) / work.piece.id,
         control_path=site.control_path(work.run.id),
         project=project,
-        playbook=project / work.step.name if own else site.look_playbook,
+        playbook=project / work.step.name if own else site.executor.look_playbook,
         inventory=(source_of(settings.inventories[work.run.plan.inventory].source, project),),
         limit=None if whole else work.piece.hosts,
         forks=max(1, len(work.piece.hosts)),

@@ -97,5 +97,4 @@ class Site:
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
     adds_to_ansible: Callable[[], Sequence[str]]
-    look_playbook: Path
     versions: Mapping[str, str]

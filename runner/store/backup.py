@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from runner.errors import StoreUnavailable, UsageError
-from runner.store.engine import parse, sqlite_path
+from runner.store.connect import parse, sqlite_path
 
 
 def back_up(url: str, target: Path) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from runner.errors import StoreUnavailable
 from runner.store import installation
 from runner.store.commits import Fate, commit
-from runner.store.engine import open_engine, parse, sqlite_path
+from runner.store.connect import open_engine, parse, sqlite_path
 from runner.store.revisions import HEAD, REVISIONS, revision_of
 from runner.store.sql import serialise
 from runner.store.trouble import is_transient, lasting_reason, said
@@ -127,6 +127,12 @@ class Store:
         input or output inside. Raises StoreUnavailable after `patience` seconds, or at once when a person must put something right (a full disk).
         """
         return _patiently(lambda: _write(self._engine, function, self._patience), self._engine.url, self._patience)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that an SQLite database consists of; none for PostgreSQL."""
+        path = sqlite_path(self._engine.url)
+        return () if path is None else tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
 
     def close(self) -> None:
         """Let go of all connections; the store can still be used, and would open new ones."""

@@ -100,6 +100,8 @@ class Ansible:
     how: str = ""  # how pieces end, if not by themselves
     unmatched: Callable[[PieceOrder], tuple[str, ...]] = lambda order: ()
 
+    look_playbook: Path = LOOK
+
     def start(self, order: PieceOrder) -> ScriptedPiece:
         self.before_start(order)
         self.orders.append(order)
@@ -321,7 +323,6 @@ def a_bench(root: Path, **changes: str) -> Bench:
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda: (),
-        look_playbook=LOOK,
         versions={"wellkept": "0", "tzdata": "2026a"},
     )
     return bench_of(site, time, ansible, inventory)

@@ -8,8 +8,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 
+from runner.store.connect import open_engine, parse
 from runner.store.database import create, is_current, upgrade
-from runner.store.engine import open_engine, parse
 from runner.store.migrate import settings
 from runner.store.revisions import HEAD, REVISIONS
 from runner.store.schema import metadata

@@ -172,7 +172,9 @@ def error_output(result: Mapping[str, Any]) -> str:
 
 def first_of(result: Mapping[str, Any], stream: str) -> str:
     """What the task, or else its module, wrote to one stream."""
-    return next((text for text in (plain(result.get(name)).strip() for name in (stream, f"module_{stream}")) if text), "")
+    return next(
+        (text for text in (plain(result.get(name)).strip() for name in (stream, f"module_{stream}")) if text), ""
+    )
 
 
 def item_label(item: Mapping[str, Any]) -> str:
