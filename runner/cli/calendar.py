@@ -22,6 +22,7 @@ COLUMNS = [
     Column("NOTES", "notes"),
 ]
 AHEAD = timedelta(days=31)
+NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
 
 
 @click.command("calendar")
@@ -48,24 +49,16 @@ def command(app: App, names: tuple[str, ...], from_: str, to: str | None, window
     start = parse_instant(from_, now=app.clock(), zone=zone)
     end = parse_until(to, now=start, zone=zone) if to else start + AHEAD
     found = list_openings(app.definitions, from_=start, to=end, names=names, window=window)
-    rows = [
-        {**entry.as_row(), **for_people(entry.as_row(), entry.zone)} if form == "table" else entry.as_row()
-        for entry in found
-    ]
-    show(
-        "occurrences",
-        rows,
-        COLUMNS,
-        form=form,
-        empty="Nothing opens in this span. Choose a wider one with --from and --to.",
-    )
+    rows = [entry.as_row() if form == "json" else for_people(entry.as_row(), entry.zone) for entry in found]
+    show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
 
 
 def for_people(row: dict[str, object], zone: str) -> dict[str, object]:
-    """Local times, and the usable length in hours and minutes."""
+    """A line with local times, and the usable length in hours and minutes."""
     opens, closes = (datetime.fromisoformat(str(row[key])).astimezone(ZoneInfo(zone)) for key in ("opens", "closes"))
     hours, minutes = divmod(int(str(row["usable_minutes"])), 60)
     return {
+        **row,
         "when": f"{opens:%a %Y-%m-%d %H:%M}",
         "until": f"{closes:%a %H:%M}",
         "zone": zone,

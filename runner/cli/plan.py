@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.app import pass_app
 from runner.cli.output import Column, format_option, show, show_json
+from runner.errors import count
 from runner.wiring import App
 
 if TYPE_CHECKING:
+    from runner.domain.plan import PlannedWave
     from runner.operations.plan_occurrence import Plan
 
 OVERVIEW = [
@@ -20,6 +23,8 @@ OVERVIEW = [
     Column("HELD BY", "held"),
     Column("DIGEST", "digest"),
 ]
+NAMED = 8  # hosts of a wave that are named
+NO_SCHEDULE = "There is no schedule yet. See schedules/README.md."
 
 
 @click.command("plan")
@@ -42,19 +47,12 @@ def command(app: App, name: str | None, at_text: str, limit: str | None, form: s
     at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
     names = [name] if name else list(app.definitions.schedules)
     plans = [plan_occurrence(each, definitions=app.definitions, site=app.site, at=at, limit=limit) for each in names]
-    rows = [as_row(plan, app) for plan in plans]
     if form == "json":
-        show_json({"plans": rows})
+        show_json({"plans": [as_row(plan, app) for plan in plans]})
     elif name:
         click.echo("\n".join(lines_of(plans[0], app)))
     else:
-        show(
-            "plans",
-            [in_one_line(row) for row in rows],
-            OVERVIEW,
-            form=form,
-            empty="There is no schedule yet. See schedules/README.md.",
-        )
+        show("plans", [in_one_line(as_row(plan, app)) for plan in plans], OVERVIEW, form=form, empty=NO_SCHEDULE)
 
 
 def as_row(plan: Plan, app: App) -> dict[str, object]:
@@ -127,6 +125,8 @@ def window_line(plan: Plan) -> str:
 
     if plan.schedule.window.is_always:
         return "Window: always open"
+    if plan.opening and plan.opening.is_frozen:
+        return f"Window: {plan.schedule.window.name}, frozen by {', '.join(plan.opening.frozen_by)}"
     if plan.opening:
         return f"Window: {plan.schedule.window.name}, open until {local(plan.opening.usable_until, plan)}, last start {local(plan.opening.last_start, plan)}"
     following = local(plan.following.usable_from, plan) if plan.following else "never"
@@ -134,25 +134,35 @@ def window_line(plan: Plan) -> str:
 
 
 def waves_in_words(plan: Plan) -> list[str]:
-    """Each wave with its size and hosts as far as they are known."""
-    left = list(plan.run.hosts)
+    """Each wave with its size and hosts, as they would be drawn if every host is fit."""
+    from runner.domain.run import RunRecord
+    from runner.domain.waves import ordered, wanted_in
+
+    record, drawn = RunRecord("", plan.run), set[str]()
     told = []
     for wave in plan.run.waves:
-        pool = [host for host in left if host in wave.hosts] if wave.hosts else left
-        drawn = pool[: wave.size] if wave.size is not None else pool
-        left = [host for host in left if host not in drawn]
-        canary = ", every failure halts" if wave.is_canary else ""
-        soak = f", then watched for {int(wave.soak.total_seconds() // 60)} minutes" if wave.soak else ""
-        told.append(
-            f"{wave.name}: {len(drawn)} ({', '.join(drawn[:8])}{', …' if len(drawn) > 8 else ''}){canary}{soak}"  # noqa: PLR2004
-        )
+        pool = ordered((host for host in wanted_in(wave, record) if host not in drawn), wave, record)
+        own = pool[: wave.size]
+        drawn.update(own)
+        told.append(f"{wave.name}: {len(own)} ({shortened(own)}){wave_rules(wave)}")
     return told
+
+
+def shortened(hosts: Sequence[str]) -> str:
+    """The first hosts of a wave by name."""
+    return ", ".join([*hosts[:NAMED], *(["…"] if len(hosts) > NAMED else [])])
+
+
+def wave_rules(wave: PlannedWave) -> str:
+    """What a wave does beside its hosts."""
+    from runner.domain.duration import describe
+
+    halts = f", {count(wave.tolerates, 'failure')} tolerated" if wave.tolerates else ", every failure halts"
+    return (halts if wave.is_canary else "") + (f", then watched for {describe(wave.soak)}" if wave.soak else "")
 
 
 def budget_in_words(budget: int) -> str:
     """What the failure budget means."""
-    return (
-        f"{budget} hosts may fail; the next failure stops the run"
-        if budget
-        else "0, so the first failure stops the run"
-    )
+    if not budget:
+        return "0, so the first failure stops the run"
+    return f"{count(budget, 'host')} may fail; the next failure stops the run"

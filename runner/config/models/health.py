@@ -21,7 +21,7 @@ class _Question(Shape):
     within: SomeSpan = Field(default=timedelta(seconds=10), description="how long an answer may take", examples=["2s"])
     down_after: Count = Field(default=1, description="how many bad answers in a row count")
 
-    def _common(self, name: str, inventory: str, source: str) -> dict[str, Any]:
+    def _of_every_check(self, name: str, inventory: str, source: str) -> dict[str, Any]:
         return {
             "name": name,
             "hosts": self.hosts,
@@ -41,7 +41,7 @@ class TcpCheck(_Question):
 
     def to_domain(self, name: str, *, inventory: str, source: str) -> Check:
         """The check as the rest of the program knows it; `inventory` is for a check that names none."""
-        return Check(probe=Probe.TCP, port=self.port, **self._common(name, inventory, source))
+        return Check(probe=Probe.TCP, port=self.port, **self._of_every_check(name, inventory, source))
 
 
 class SshCheck(_Question):
@@ -57,7 +57,7 @@ class SshCheck(_Question):
 
     def to_domain(self, name: str, *, inventory: str, source: str) -> Check:
         """The check as the rest of the program knows it; `inventory` is for a check that names none."""
-        common = self._common(name, inventory, source)
+        common = self._of_every_check(name, inventory, source)
         return Check(probe=Probe.SSH, run=self.run, number=self.number, warn=self.warn, fail=self.fail, **common)
 
 
@@ -73,7 +73,7 @@ class HttpCheck(_Question):
 
     def to_domain(self, name: str, *, inventory: str, source: str) -> Check:
         """The check as the rest of the program knows it; `inventory` is for a check that names none."""
-        return Check(probe=Probe.HTTP, url=self.url, status=self.status, **self._common(name, inventory, source))
+        return Check(probe=Probe.HTTP, url=self.url, status=self.status, **self._of_every_check(name, inventory, source))
 
 
 PROBES: dict[str, type[TcpCheck | SshCheck | HttpCheck]] = {"tcp": TcpCheck, "ssh": SshCheck, "http": HttpCheck}

@@ -83,7 +83,7 @@ class _Freeze(Shape):
     reason: Text | None = Field(default=None, description="why, in plain words")
     owner: Name | None = Field(default=None, description="the person or team that asked for it")
 
-    def _common(self, source: str) -> dict[str, Any]:
+    def _of_every_freeze(self, source: str) -> dict[str, Any]:
         return {
             "name": self.name,
             "services": tuple(self.applies_to.services),
@@ -108,7 +108,7 @@ class FreezeEveryYear(_Freeze):
 
     def to_domain(self, *, zone: str, source: str) -> freezes.Freeze:
         """The freeze as the rest of the program knows it."""
-        return freezes.Freeze(every_year=self.every_year, timezone=self.timezone or zone, **self._common(source))
+        return freezes.Freeze(every_year=self.every_year, timezone=self.timezone or zone, **self._of_every_freeze(source))
 
 
 class FreezeBetween(_Freeze):
@@ -121,7 +121,7 @@ class FreezeBetween(_Freeze):
 
     def to_domain(self, *, zone: str, source: str) -> freezes.Freeze:
         """The freeze as the rest of the program knows it."""
-        return freezes.Freeze(starts=self.from_, ends=self.to, **self._common(source))
+        return freezes.Freeze(starts=self.from_, ends=self.to, **self._of_every_freeze(source))
 
 
 def freeze_kind(value: object) -> str:
