@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def code_of(leaving: SystemExit) -> int:
     """The exit code that a command left with."""
-    return leaving.code if isinstance(leaving.code, int) else 0
+    return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
 
 
 def say(text: str) -> None:

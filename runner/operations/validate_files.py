@@ -9,7 +9,7 @@ from runner.config import check, plays_of
 from runner.domain import host_pattern
 from runner.domain.schedule import Schedule, Split
 from runner.domain.settings import Definitions
-from runner.errors import Problem
+from runner.errors import Problem, count
 from runner.ports import InventoryAnswer, InventoryReader
 
 ANY_HOST = frozenset({"all", "*"})
@@ -42,7 +42,7 @@ def problems_of_inventories(definitions: Definitions, answers: Mapping[str, Inve
                 "wellkept.yml",
                 0,
                 0,
-                f"inventory {name}: it has {len(answer.hosts)} hosts, fewer than min_hosts {inventory.min_hosts}.",
+                f"inventory {name}: it has {count(len(answer.hosts), 'host')}, fewer than min_hosts {inventory.min_hosts}.",
             )
 
 

@@ -1,0 +1,106 @@
+"""The definitions in force follow the files, but never into a broken edit."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import pytest
+
+from runner.config import read
+from runner.errors import FilesInvalid
+from runner.operations.reload import InForce
+from runner.operations.site import Snapshotted
+from tests.operations.a_site import SCHEDULE, Bench, StaticInventory
+
+
+@pytest.fixture
+def in_force(bench: Bench) -> InForce:
+    return InForce(bench.site.root, environ=os.environ, first=read(bench.site.root, environ=os.environ))
+
+
+def edit(bench: Bench, text: str, name: str = "patch.yml") -> None:
+    (bench.site.root / "schedules" / name).write_text(text)
+
+
+def test_nothing_is_read_again_while_no_file_changes(in_force: InForce) -> None:
+    assert in_force.current() is in_force.current()
+
+
+def test_an_edit_is_in_force_at_the_next_look(bench: Bench, in_force: InForce) -> None:
+    edit(bench, SCHEDULE + "tags: [security]\n")
+
+    assert in_force.current().schedules["patch"].tags == ("security",)
+
+
+def test_a_broken_edit_keeps_the_last_good_definitions_and_says_so_loudly(
+    bench: Bench, in_force: InForce, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = in_force.current()
+
+    with caplog.at_level(logging.ERROR):
+        edit(bench, SCHEDULE + "tagz: [security]\n")
+        kept = in_force.current()
+
+    assert kept is good
+    assert isinstance(in_force.problem, FilesInvalid)
+    assert "the last good definitions stay in force" in caplog.text
+    assert "tagz" in caplog.text
+
+
+def test_it_is_said_once_and_not_at_every_look(
+    bench: Bench, in_force: InForce, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(bench, "schedule: [")
+    in_force.current()
+    caplog.clear()
+
+    in_force.current()
+
+    assert caplog.text == ""
+
+
+def test_a_mended_file_is_in_force_again(bench: Bench, in_force: InForce) -> None:
+    edit(bench, "schedule: [")
+    in_force.current()
+
+    edit(bench, SCHEDULE + "tags: [mended]\n")
+
+    assert in_force.current().schedules["patch"].tags == ("mended",)
+    assert in_force.problem is None
+
+
+def test_a_new_file_is_in_force(bench: Bench, in_force: InForce) -> None:
+    edit(bench, SCHEDULE.replace("schedule: patch", "schedule: second"), "second.yml")
+
+    assert set(in_force.current().schedules) == {"patch", "second"}
+
+
+def test_a_file_that_was_removed_is_no_longer_in_force(bench: Bench, in_force: InForce) -> None:
+    (bench.site.root / "schedules" / "patch.yml").unlink()
+
+    assert in_force.current().schedules == {}
+
+
+def test_a_link_that_leads_nowhere_is_no_trouble(bench: Bench, in_force: InForce) -> None:
+    (bench.site.root / "playbooks" / "gone.yml").symlink_to("nowhere.yml")
+
+    assert "patch" in in_force.current().schedules
+
+
+def test_without_a_good_snapshot_a_broken_one_is_refused(bench: Bench) -> None:
+    snapshotted = Snapshotted(bench.site.state_dir / "snapshots", os.environ, StaticInventory())
+    edit(bench, "schedule: [")
+    broken = bench.site.snapshots.take(bench.site.root)
+
+    with pytest.raises(FilesInvalid):
+        snapshotted.readable(broken)
+
+
+def test_with_one_the_last_good_is_taken_instead(bench: Bench) -> None:
+    snapshotted = Snapshotted(bench.site.state_dir / "snapshots", os.environ, StaticInventory())
+    good = bench.site.snapshots.take(bench.site.root)
+    snapshotted.keep_good(bench.site.current(), lambda: good)
+    edit(bench, "schedule: [")
+
+    assert snapshotted.readable(bench.site.snapshots.take(bench.site.root)) == good
