@@ -57,14 +57,28 @@ def run_daemon(app: App, *, every: int) -> None:
 
 def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:
     """Beat until `stopping` is set."""
-    metronome = schedule.Scheduler()
-    for beat in beats:
-        metronome.every(beat.every).seconds.do(guarded(beat))
+    metronome = wound(beats)
     metronome.run_all()
     while not stopping.is_set():
+        if is_out_of_step(metronome, beats):
+            metronome = wound(beats)
         metronome.run_pending()
         idle = metronome.idle_seconds
         stopping.wait(LONGEST_SLEEP if idle is None else min(max(0.0, idle), LONGEST_SLEEP))
+
+
+def wound(beats: list[Beat]) -> schedule.Scheduler:
+    """A metronome with these beats, by the clock as it stands."""
+    metronome = schedule.Scheduler()
+    for beat in beats:
+        metronome.every(beat.every).seconds.do(guarded(beat))
+    return metronome
+
+
+def is_out_of_step(metronome: schedule.Scheduler, beats: list[Beat]) -> bool:
+    """Whether the clock was set back: the next beat would be later than any beat can be, and nothing would happen until then."""
+    idle = metronome.idle_seconds
+    return idle is not None and idle > min(beat.every for beat in beats)
 
 
 def guarded(beat: Beat) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from runner.cli.app import pass_app
 from runner.cli.output import format_option, show_json
 from runner.cli.run_screen import show_screen
 from runner.cli.times import Clock
+from runner.errors import count
 from runner.wiring import App
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def follow(app: App, run: Run, *, form: str) -> Run:
     from runner.operations.follow_run import is_settled, news
     from runner.operations.summarise_status import going
 
-    click.echo(f"Run {run.number}: {run.title}, {len(run.plan.hosts)} hosts.", err=form == "json")
+    click.echo(f"Run {run.number}: {run.title}, {count(len(run.plan.hosts), 'host')}.", err=form == "json")
     if not run.verdict and app.store.read(lambda c: going(c, run, now=app.clock())).silent:
         click.echo(
             f"Whoever executed it is not heard any more. `wellkept runs continue {run.number}` goes on with it, and so does a daemon.",
