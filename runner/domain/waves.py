@@ -37,20 +37,26 @@ def planned_waves(
     if not waves:
         canary = (PlannedWave("canary", size=1, is_canary=True),) if len(others) >= CANARY_FROM else ()
         return (*canary, PlannedWave("rest" if canary else "all"), *last)
-    several = len(waves) > 1
     planned = [
         PlannedWave(
             name=wave.name,
             size=wave.size.rounded_up(len(hosts)) if wave.size else None,
-            hosts=tuple(host for host in own if host != itself),
+            hosts=own,
             soak=wave.soak,
-            is_canary=several and position == 0,
+            is_canary=len(waves) > 1 and position == 0,
             tolerates=wave.tolerates,
         )
-        for position, (wave, own) in enumerate(zip(waves, named, strict=True))
+        for position, (wave, own) in enumerate(zip(waves, without(itself, named), strict=True))
+        if own or not wave.hosts  # a wave whose own hosts are not in this run is none: it must not draw others
     ]
-    implied = () if planned[-1].size is None and not planned[-1].hosts else (PlannedWave("rest"),)
+    takes_all = bool(planned) and planned[-1].size is None and not planned[-1].hosts
+    implied = () if takes_all else (PlannedWave("rest"),)
     return (*planned, *implied, *last)
+
+
+def without(itself: str | None, named: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The hosts of each wave's own pattern, but for the one that runs Wellkept."""
+    return [tuple(host for host in own if host != itself) for own in named]
 
 
 def budget_of(amount: Amount, total: int) -> int:

@@ -64,6 +64,20 @@ def test_one_call_for_all_hosts_has_one_wave() -> None:
     assert waves_of(7, split=Split.WHOLE) == (PlannedWave("all"),)
 
 
+def test_a_wave_whose_own_hosts_are_not_in_the_run_draws_nobody_elses() -> None:
+    waves = (Wave("databases", hosts="db"), Wave("half", Amount(50, percent=True)))
+
+    planned = planned_waves(waves, hosts=hosts(4), named=[(), ()], itself=None, split=Split.HOSTS)
+
+    assert [(wave.name, wave.size, wave.is_canary) for wave in planned] == [("half", 2, False), ("rest", None, False)]
+
+
+def test_without_any_wave_left_all_hosts_are_the_rest() -> None:
+    planned = planned_waves([Wave("db", hosts="db")], hosts=hosts(2), named=[()], itself=None, split=Split.HOSTS)
+
+    assert planned == (PlannedWave("rest"),)
+
+
 @pytest.mark.parametrize(
     ("amount", "total", "budget"),
     [(Amount(0), 5, 0), (Amount(10, percent=True), 19, 1), (Amount(10, percent=True), 9, 0), (Amount(9), 5, 5)],

@@ -87,6 +87,7 @@ class Ansible:
     """Stands for Ansible: answers each host of each piece as the script says, and keeps every order."""
 
     script: Script = all_well
+    look_playbook: Path = LOOK
     orders: list[PieceOrder] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     strays: Strays = field(default_factory=lambda: Strays(0))
@@ -99,8 +100,6 @@ class Ansible:
     while_running: Callable[[ScriptedPiece], None] = lambda piece: None
     how: str = ""  # how pieces end, if not by themselves
     unmatched: Callable[[PieceOrder], tuple[str, ...]] = lambda order: ()
-
-    look_playbook: Path = LOOK
 
     def start(self, order: PieceOrder) -> ScriptedPiece:
         self.before_start(order)

@@ -1,0 +1,224 @@
+"""`plan`, `calendar`, `validate`, `schema` and `init`: what they print, and how they leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.cli.funnel import run
+from runner.cli.plan import budget_in_words, shortened, wave_rules
+from runner.domain.plan import PlannedWave
+from tests.cli.conftest import SCHEDULE, WINDOWS, Repository
+
+IN_THE_WINDOW = "2026-03-21 23:00"  # in Berlin
+OUTSIDE = "2026-03-23 12:00"
+
+
+def test_a_plan_names_hosts_waves_guards_and_digest(wellkept: Repository) -> None:
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+
+    assert said.code == 0
+    assert "Updates of all servers (patch, schedules/patch.yml:1)" in said.out
+    assert "Window: saturday-night, open until Sun 2026-03-22 04:00 Europe/Berlin (2026-03-22 03:00 UTC)" in said.out
+    assert "last start Sun 2026-03-22 03:15 Europe/Berlin" in said.out
+    assert "Failure budget: 0, so the first failure stops the run" in said.out
+    assert "Nothing holds it." in said.out
+    assert "To run exactly this: wellkept run patch --digest" in said.out
+
+
+def test_a_plan_outside_the_window_says_what_holds_it_and_when_the_next_one_opens(wellkept: Repository) -> None:
+    said = wellkept("plan", "patch", "--at", OUTSIDE)
+
+    assert "window: maintenance window 'saturday-night' is closed" in said.out
+    assert "closed; next opening Sat 2026-03-28 22:00 Europe/Berlin" in said.out
+
+
+def test_a_plan_of_a_frozen_opening_says_by_what(wellkept: Repository) -> None:
+    freeze = 'freezes: [{name: launch, from: "2026-03-20T00:00Z", to: "2026-03-23T00:00Z", reason: the shop opens}]\n'
+    wellkept.write("schedules/windows.yml", WINDOWS + freeze)
+
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+
+    assert "Window: saturday-night, frozen by launch" in said.out
+    assert "freeze: change freeze 'launch': the shop opens" in said.out
+
+
+def test_a_plan_as_json_has_one_shape_with_and_without_a_name(wellkept: Repository) -> None:
+    one = wellkept("plan", "patch", "--at", IN_THE_WINDOW, "--format", "json").json()
+    every = wellkept("plan", "--at", IN_THE_WINDOW, "--format", "json").json()
+
+    plan = one["plans"][0]
+    assert one == every
+    assert plan["hosts"] == ["web1", "web2", "db1"]
+    assert plan["opens"] == "2026-03-21T21:00:00+00:00"
+    assert plan["holds"] == []
+    assert len(plan["digest"]) == 64
+
+
+def test_the_overview_has_one_line_for_each_schedule(wellkept: Repository) -> None:
+    said = wellkept("plan", "--at", OUTSIDE)
+
+    lines = [line for line in said.out.splitlines() if line.startswith("patch")]
+    assert len(lines) == 1
+    assert "maintenance window 'saturday-night' is closed" in lines[0]
+
+
+def test_the_digest_changes_with_the_playbook_and_stays_otherwise(wellkept: Repository) -> None:
+    def digest() -> object:
+        return wellkept("plan", "patch", "--at", IN_THE_WINDOW, "--format", "json").json()["plans"][0]["digest"]
+
+    before, again = digest(), digest()
+    wellkept.write("playbooks/patch.yml", "- {name: Patch, hosts: all, tasks: []}\n")
+
+    assert before == again
+    assert digest() != before
+
+
+def test_an_unknown_schedule_is_refused_on_the_error_stream(wellkept: Repository) -> None:
+    said = wellkept("plan", "pacth")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "There is no schedule 'pacth'. Did you mean 'patch'?\n"
+
+
+def test_a_time_that_is_none_is_refused(wellkept: Repository) -> None:
+    said = wellkept("plan", "--at", "tomorrow")
+
+    assert said.code == 2
+    assert "'tomorrow' is no time" in said.err
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (0, "0, so the first failure stops the run"),
+        (1, "1 host may fail; the next failure stops the run"),
+        (3, "3 hosts may fail; the next failure stops the run"),
+    ],
+)
+def test_a_budget_in_words(budget: int, words: str) -> None:
+    assert budget_in_words(budget) == words
+
+
+def test_a_canary_says_what_halts_the_run() -> None:
+    assert wave_rules(PlannedWave("canary", 1, is_canary=True)) == ", every failure halts"
+    assert wave_rules(PlannedWave("canary", 1, is_canary=True, tolerates=1)) == ", 1 failure tolerated"
+    assert wave_rules(PlannedWave("rest")) == ""
+
+
+def test_many_hosts_are_shortened() -> None:
+    assert shortened([f"h{n}" for n in range(10)]).endswith("h7, …")
+    assert shortened(["a", "b"]) == "a, b"
+
+
+def test_a_wave_that_names_its_hosts_keeps_them_from_earlier_waves(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE + "waves: [{name: first, size: 1}, {name: others, hosts: web2}]\n")
+
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+
+    assert "first: 1 (db1)" in said.out
+    assert "others: 1 (web2)" in said.out
+    assert "itself: 1 (web1)" in said.out
+
+
+def test_the_calendar_shows_local_times(wellkept: Repository) -> None:
+    said = wellkept("calendar", "--from", "2026-03-20", "--to", "2026-04-06")
+
+    lines = said.out.splitlines()
+    assert said.code == 0
+    assert len(lines) == 4
+    assert lines[1].startswith("Sat 2026-03-21 22:00")
+    assert "5h00" in lines[2], "the clocks change"
+
+
+def test_the_calendar_as_json_tells_both_times(wellkept: Repository) -> None:
+    rows = wellkept("calendar", "patch", "--from", "2026-03-20", "--to", "7d", "--format", "json").json()["occurrences"]
+
+    assert [(row["opens"], row["opens_utc"], row["state"]) for row in rows] == [
+        ("2026-03-21T22:00:00+01:00", "2026-03-21T21:00:00+00:00", "planned")
+    ]
+
+
+def test_an_empty_span_says_so_and_is_no_error(wellkept: Repository) -> None:
+    said = wellkept("calendar", "--from", "2026-03-23", "--to", "1d")
+
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "Nothing opens in this span. Choose a wider one with --from and --to.\n"
+
+
+def test_a_calendar_may_be_of_one_window(wellkept: Repository) -> None:
+    said = wellkept("calendar", "--window", "saturday-nite")
+
+    assert said.code == 2
+    assert "Did you mean 'saturday-night'?" in said.err
+
+
+def test_valid_files_are_said_to_be(wellkept: Repository) -> None:
+    said = wellkept("validate")
+
+    assert (said.code, said.out) == (0, "All files are valid.\n")
+
+
+def test_every_problem_is_told_on_the_error_stream_with_its_place(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE.replace("saturday-night", "saturday-nite") + "hots: web\n")
+
+    said = wellkept("validate", "--offline")
+
+    assert (said.code, said.out) == (2, "")
+    assert "schedules/patch.yml:6:9: window: there is no window 'saturday-nite'" in said.err
+    assert "schedules/patch.yml:7:1:" in said.err
+    assert "2 problems in 1 file. Nothing was changed." in said.err
+
+
+def test_problems_as_json_have_their_place(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE.replace("hosts: all", "hosts: wbe"))
+
+    said = wellkept("validate", "--format", "json")
+
+    document = said.json()
+    assert said.code == 2
+    assert document["valid"] is False
+    assert [set(row) for row in document["problems"]] == [{"file", "line", "column", "severity", "message"}]
+    assert "Did you mean 'web'?" in document["problems"][0]["message"]
+
+
+def test_offline_no_inventory_is_asked(wellkept: Repository) -> None:
+    wellkept.write("hosts.ini", "[web\n")
+
+    assert wellkept("validate", "--offline").code == 0
+    assert wellkept("validate").code == 2
+
+
+@pytest.mark.parametrize("kind", ["settings", "windows", "schedule", "health", "report"])
+def test_every_kind_of_file_has_a_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    assert run(["schema", kind]) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_a_kind_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "playbook"]) == 2
+    assert "There is no schema 'playbook'" in capsys.readouterr().err
+
+
+def test_init_lays_out_files_and_a_database_and_says_what_comes_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["init", str(tmp_path / "new"), "--organisation", "Example Ltd"])
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert "Next: put your hosts into inventories/" in said.out
+    assert "Example Ltd" in (tmp_path / "new" / "wellkept.yml").read_text()
+    assert run(["-C", str(tmp_path / "new"), "validate", "--offline"]) == 0
+
+
+def test_init_never_lays_anything_over_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "wellkept.yml").write_text("mine\n")
+
+    code = run(["init", str(tmp_path)])
+
+    assert code == 2
+    assert (tmp_path / "wellkept.yml").read_text() == "mine\n"
