@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -149,8 +147,7 @@ def ansible_environment(environ: Mapping[str, str], *, project: Path, ansible: A
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str:
-    own = str(Path(sys.executable).parent)  # for an Ansible that was installed together with Wellkept
-    found = shutil.which(name, path=os.pathsep.join([environ.get("PATH", ""), own]))
+    found = shutil.which(name, path=environ.get("PATH", ""))
     if found is None:
         raise LookupError(
             f"there is no {name} on PATH. Install ansible-core, or name the folder of its programs under ansible: bin: in wellkept.yml."
