@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,6 +11,7 @@ from runner.domain.record import INSTALLATION
 from runner.domain.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.window import Opening
+from runner.errors import StoreUnavailable
 from runner.operations.plan_occurrence import binding_freezes
 from runner.operations.site import Site
 from runner.operations.start_run import definition_digest
@@ -17,6 +19,7 @@ from runner.store import log as entries
 from runner.store import slots
 from runner.store.transaction import Transaction
 
+log = logging.getLogger(__name__)
 HORIZON = timedelta(days=90)
 
 
@@ -27,11 +30,20 @@ def keep_ledger(definitions: Definitions, *, site: Site) -> int:
         name for name, each in definitions.schedules.items() if has_slots(each)
     }
     changed = sum(site.store.write(partial(withdraw, schedule=name, at=now)) for name in sorted(gone))
-    for schedule in definitions.schedules.values():
-        if has_slots(schedule):
-            ahead = openings_ahead(schedule, definitions, now=now)
-            changed += site.store.write(partial(write_schedule, schedule=schedule, ahead=ahead, at=now))
-    return changed
+    going_on = [schedule for schedule in definitions.schedules.values() if has_slots(schedule)]
+    return changed + sum(keep_schedule(schedule, definitions, site=site, now=now) for schedule in going_on)
+
+
+def keep_schedule(schedule: Schedule, definitions: Definitions, *, site: Site, now: datetime) -> int:
+    """Keep one schedule's slots; its trouble is logged, and the others are kept all the same. Gives how many changed."""
+    try:
+        ahead = openings_ahead(schedule, definitions, now=now)
+        return site.store.write(partial(write_schedule, schedule=schedule, ahead=ahead, at=now))
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("The slots of %s could not be kept", schedule.name, extra={"action": "ledger.failed"})
+        return 0
 
 
 def has_slots(schedule: Schedule) -> bool:

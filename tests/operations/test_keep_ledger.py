@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from runner.domain.record import INSTALLATION
 from runner.domain.run import SlotState
+from runner.domain.schedule import Schedule
+from runner.domain.settings import Definitions
+from runner.domain.window import Opening
+from runner.operations import keep_ledger as keep_ledger_module
 from runner.operations.keep_ledger import HORIZON, keep_ledger
 from runner.store import log, slots
 from tests.operations.a_site import SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench
@@ -122,3 +128,20 @@ def test_freezes_cut_the_slots_that_are_written_ahead(lay: Lay) -> None:
 
     first = kept(bench)[0]
     assert (first.usable_from, first.frozen_by) == (FIRST_AHEAD + timedelta(hours=2), ("launch",))
+
+
+def test_one_schedule_whose_dates_cannot_be_reckoned_never_keeps_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(bench, "a-first.yml", SCHEDULE.replace("schedule: patch", "schedule: a-first"))
+    reckoned = keep_ledger_module.openings_ahead
+
+    def fails_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime) -> list[Opening]:
+        if schedule.name == "a-first":
+            raise OverflowError("date value out of range")
+        return reckoned(schedule, definitions, now=now)
+
+    monkeypatch.setattr(keep_ledger_module, "openings_ahead", fails_for_one)
+
+    assert keep(bench) == 12
+    assert {slot.schedule for slot in kept(bench)} == {"patch"}
