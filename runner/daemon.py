@@ -9,14 +9,16 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import schedule
 
 from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
-from runner.operations.check_health import check_due
+from runner.operations.check_health import Place, check_due
 from runner.operations.keep_ledger import keep_ledger
+from runner.operations.site import Site
 from runner.operations.stop_run import stop_run
 from runner.operations.tick import tick
 from runner.operations.write_checkpoint import write_checkpoint
@@ -46,13 +48,19 @@ def run_daemon(app: App, *, every: int) -> None:
     beats = [
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site)),
         Beat("tick", every, lambda: tick(site=site, dispatcher=app.dispatcher, started=started)),
-        Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
+        Beat("health", every, in_background(health_beat(site, every=every))),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     keep_time(beats, stopping=app.stopping)
     guarded(Beat("farewell", 0, lambda: site.store.write(lambda c: daemons.gone(c, site.owner))))()
     app.dispatcher.drain(wait=LONGEST_BATCH)
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
+
+
+def health_beat(site: Site, *, every: int) -> Beat:
+    """The rounds of health checks; it remembers those for which there was no host."""
+    asked: dict[Place, datetime] = {}
+    return Beat("health", every, lambda: check_due(site.current(), site=site, asked=asked))
 
 
 def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:

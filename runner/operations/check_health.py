@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,12 +12,15 @@ from runner.domain import host_pattern
 from runner.domain.health import Check, Finding, by_severity, judge
 from runner.domain.record import INSTALLATION
 from runner.domain.settings import Definitions
-from runner.errors import NotFound, Unknown
+from runner.errors import NotFound, StoreUnavailable, Unknown
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store import health
 from runner.store import log as entries
 from runner.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+Place = tuple[str, str]  # inventory and check
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +101,39 @@ def write_findings(connection: Transaction, *, check: Check, findings: Sequence[
         entries.append(connection, INSTALLATION, bodies, at=at)
 
 
-def check_due(definitions: Definitions, *, site: Site) -> int:
-    """Put the questions whose cadence has come round (intervals are epoch-aligned, misses are not caught up); gives how many checks were due."""
-    last = last_asked(site.store.read(health.states))
-    due = [
-        check
-        for check in definitions.checks.values()
-        if is_due(check, last.get((check.inventory, check.name)), now=site.clock())
-    ]
-    if due:
-        ask(rounds_for(due, (), definitions, site=site), site=site)
+def check_due(definitions: Definitions, *, site: Site, asked: dict[Place, datetime]) -> int:
+    """Put the questions whose cadence has come round (intervals are epoch-aligned, misses are not caught up); gives how many checks were due.
+
+    `asked` is the caller's memory of rounds that left no row behind, for no host could be asked.
+    """
+    last, now = last_asked(site.store.read(health.states), asked), site.clock()
+    due = [check for check in definitions.checks.values() if is_due(check, last.get(place_of(check)), now=now)]
+    for each in rounds_for(due, (), definitions, site=site):
+        asked[place_of(each.check)] = now
+        ask_safely(each, site=site)
     return len(due)
 
 
-def last_asked(states: Iterable[health.HealthState]) -> dict[tuple[str, str], datetime]:
-    """When each check of an inventory was last put to any host."""
-    last: dict[tuple[str, str], datetime] = {}
+def ask_safely(each: Round, *, site: Site) -> None:
+    """One check's trouble, or its inventory's, never keeps another from being put."""
+    for error in each.answer.errors:
+        log.warning("Health check %s: %s", each.check.name, error, extra={"action": "health.unread"})
+    try:
+        ask([each], site=site)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("Health check %s could not be put", each.check.name, extra={"action": "health.failed"})
+
+
+def place_of(check: Check) -> Place:
+    """What tells one check's rounds from another's."""
+    return check.inventory, check.name
+
+
+def last_asked(states: Iterable[health.HealthState], asked: Mapping[Place, datetime]) -> dict[Place, datetime]:
+    """When each check of an inventory was last put to any host, or would have been if there had been one."""
+    last = dict(asked)
     for state in states:
         place = (state.inventory, state.check)
         last[place] = max(state.last_at, last.get(place, state.last_at))

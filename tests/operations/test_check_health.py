@@ -12,7 +12,7 @@ import pytest
 from runner.domain.health import Answer, Check, Condition
 from runner.domain.record import INSTALLATION
 from runner.errors import NotFound, Unknown
-from runner.operations.check_health import check_due, check_health, interval_of, is_due
+from runner.operations.check_health import Place, check_due, check_health, interval_of, is_due
 from runner.store import health, log
 from tests.operations.a_site import Bench
 from tests.operations.conftest import Lay
@@ -47,9 +47,9 @@ def at_work(lay: Lay, probe: Asked) -> Bench:
     return lay(health=HEALTH).but(probe=probe)
 
 
-def due_at(bench: Bench, moment: datetime) -> int:
+def due_at(bench: Bench, moment: datetime, asked: dict[Place, datetime] | None = None) -> int:
     bench.time.now = moment
-    return check_due(bench.site.current(), site=bench.site)
+    return check_due(bench.site.current(), site=bench.site, asked={} if asked is None else asked)
 
 
 NOON = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
@@ -122,3 +122,29 @@ def test_an_inventory_that_cannot_be_read_is_no_answer(at_work: Bench) -> None:
 
     with pytest.raises(Unknown, match="the script ended with 1"):
         check_health([], site=at_work.site)
+
+
+def test_a_check_without_any_host_is_put_once_in_each_interval_too(at_work: Bench) -> None:
+    asked: dict[Place, datetime] = {}
+    at_work.inventory.hosts, at_work.inventory.errors = (), ("inventory production: the script ended with 1",)
+
+    assert due_at(at_work, NOON, asked) == 2
+    assert due_at(at_work, NOON + timedelta(seconds=2), asked) == 0
+    assert due_at(at_work, NOON + timedelta(minutes=5), asked) == 1
+
+
+def test_one_check_that_makes_trouble_never_keeps_another(
+    at_work: Bench, probe: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Falling(Asked):
+        def ask(self, check: Check, hosts: Mapping[str, Mapping[str, object]]) -> Iterator[Answer]:
+            if check.name == "answers":
+                raise RuntimeError("the probe fell over")
+            return super().ask(check, hosts)
+
+    falling = Falling()
+
+    due_at(at_work.but(probe=falling), NOON)
+
+    assert {check for check, _ in falling.questions} == {"disk"}
+    assert "Health check answers could not be put" in caplog.text
