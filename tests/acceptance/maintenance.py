@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -109,11 +108,10 @@ class Maintenance:
         """What the playbook of a schedule wrote on a host, in order."""
         return self.lab.run(host, ["cat", f"/root/{self.mark_of(name)}"]).stdout.split()
 
-    def run(self, *words: str, code: int | None = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Type a command and wait for its end; `code` None takes any exit code."""
-        chosen = () if cwd else ("-C", str(self.root))
-        command = [str(WELLKEPT), *chosen, *words]
-        answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd, timeout=240)
+        command = [str(WELLKEPT), "-C", str(self.root), *words]
+        answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
         assert code in {None, answer.returncode}, (
             f"{words} ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}"
         )
@@ -135,11 +133,9 @@ class Maintenance:
         self.started.append(process)
         return process
 
-    def said_by(self, number: int = -1) -> Path:
-        """Where a command's words are kept; the last one's without a number."""
-        return self.root.with_name(
-            f"{self.root.name}-{number % max(1, len(self.started)) if number < 0 else number}.log"
-        )
+    def said_by(self, number: int = 0) -> Path:
+        """Where the words of a started command are kept; they are counted from 0."""
+        return self.root.with_name(f"{self.root.name}-{number}.log")
 
     def serve(self) -> subprocess.Popen[str]:
         """Start a daemon that looks every second."""
@@ -199,6 +195,3 @@ class Maintenance:
     def left(self) -> dict[int, str]:
         """The processes that belong to this repository."""
         return of_repository(self.root)
-
-    def environment(self) -> dict[str, str]:
-        return {key: value for key, value in os.environ.items() if not key.startswith("WELLKEPT")}
