@@ -73,7 +73,9 @@ class HttpCheck(_Question):
 
     def to_domain(self, name: str, *, inventory: str, source: str) -> Check:
         """The check as the rest of the program knows it; `inventory` is for a check that names none."""
-        return Check(probe=Probe.HTTP, url=self.url, status=self.status, **self._of_every_check(name, inventory, source))
+        return Check(
+            probe=Probe.HTTP, url=self.url, status=self.status, **self._of_every_check(name, inventory, source)
+        )
 
 
 PROBES: dict[str, type[TcpCheck | SshCheck | HttpCheck]] = {"tcp": TcpCheck, "ssh": SshCheck, "http": HttpCheck}

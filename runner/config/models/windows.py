@@ -108,7 +108,9 @@ class FreezeEveryYear(_Freeze):
 
     def to_domain(self, *, zone: str, source: str) -> freezes.Freeze:
         """The freeze as the rest of the program knows it."""
-        return freezes.Freeze(every_year=self.every_year, timezone=self.timezone or zone, **self._of_every_freeze(source))
+        return freezes.Freeze(
+            every_year=self.every_year, timezone=self.timezone or zone, **self._of_every_freeze(source)
+        )
 
 
 class FreezeBetween(_Freeze):
