@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from runner.domain.run import RunState, Verdict
+from runner.store import pieces
 from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import of_pieces, until
 
@@ -85,6 +86,29 @@ def test_a_daemon_takes_over_from_a_killed_executor(site: Maintenance) -> None:
     assert "clash" not in site.told("work", "web-01")
     assert not of_pieces(site.root)
     assert site.record_is_whole()
+
+
+def test_an_ansible_that_is_killed_before_it_reached_a_host_is_no_configuration_error(site: Maintenance) -> None:
+    site.schedule("work", "web-01")
+    site.work("work", seconds=0)
+    command = site.start("run", "work")
+
+    until(lambda: ansible_playbooks(site), what="Ansible was started")
+    for pid in ansible_playbooks(site):
+        os.kill(pid, signal.SIGKILL)
+    command.wait(120)
+
+    first = site.store.read(lambda c: pieces.of_run(c, site.runs("work")[0].id))[0]
+    entries = site.json("record", "show", "--stream", f"piece:{first.id}")["entries"]
+    assert [entry["body"]["status"] for entry in entries if entry["action"] == "end"] == ["failed"]
+    assert (first.problem, first.complete) == (None, False)
+    assert site.runs("work")[0].verdict is Verdict.SUCCEEDED
+    assert site.told("work", "web-01") == ["begun", "done"]
+
+
+def ansible_playbooks(site: Maintenance) -> list[int]:
+    """The processes of ansible-playbook that work for this repository."""
+    return [pid for pid, words in of_pieces(site.root).items() if "bin/ansible-playbook" in words]
 
 
 def test_ctrl_c_finishes_the_batch_and_begins_no_other(site: Maintenance) -> None:
