@@ -17,12 +17,12 @@ import schedule
 from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
 from runner.operations.check_health import Place, check_due
-from runner.operations.keep_ledger import keep_ledger
+from runner.operations.execution.stop_run import stop_run
+from runner.operations.record.write_checkpoint import write_checkpoint
 from runner.operations.site import Site
-from runner.operations.stop_run import stop_run
-from runner.operations.tick import tick
-from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import daemons, pieces
+from runner.operations.time.keep_ledger import keep_ledger
+from runner.operations.time.tick import tick
+from runner.store.execution import daemons, pieces
 from runner.wiring import App
 
 log = logging.getLogger(__name__)

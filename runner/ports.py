@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from runner.domain.execution.outcome import Event
 from runner.domain.health import Answer, Check
-from runner.domain.outcome import Event
 from runner.domain.settings import AnsibleSettings, Inventory, Secrets
 
 Clock = Callable[[], datetime]

@@ -106,8 +106,8 @@ class App:
         from runner.adapters import processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.probes import Probes
-        from runner.operations.reload import InForce
         from runner.operations.site import Site, Snapshotted
+        from runner.operations.time.reload import InForce
 
         state = self.settings.state_dir
         return Site(
@@ -137,7 +137,7 @@ class App:
     def dispatcher(self) -> Inline:
         """Pieces are done in threads of this process."""
         from runner.adapters.dispatch.inline import Inline
-        from runner.operations.carry_out import carry_out
+        from runner.operations.execution.carry_out import carry_out
 
         return Inline(
             lambda piece: carry_out(piece, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)

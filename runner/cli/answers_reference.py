@@ -10,14 +10,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 
 from runner.domain.health import Finding
 from runner.operations.describe_hosts import HostLine, HostShown
-from runner.operations.describe_run import RunTold
 from runner.operations.examine import Examined
-from runner.operations.list_runs import RunLine
-from runner.operations.show_record import EntryShown
-from runner.operations.show_run import RunShown
-from runner.operations.show_ticket import TicketLine, TicketShown
+from runner.operations.execution.describe_run import RunTold
+from runner.operations.execution.list_runs import RunLine
+from runner.operations.execution.show_run import RunShown
+from runner.operations.record.show_record import EntryShown
+from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
-from runner.operations.verify_record import RecordReport
+from runner.operations.tickets.show_ticket import TicketLine, TicketShown
 
 HEAD = """\
 ## JSON

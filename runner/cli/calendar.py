@@ -43,7 +43,7 @@ def command(app: App, names: tuple[str, ...], from_: str, to: str | None, window
     wellkept calendar --window sunday-night --format json
     """
     from runner.cli.instants import parse_instant, parse_until
-    from runner.operations.list_openings import list_openings
+    from runner.operations.time.list_openings import list_openings
 
     zone = app.settings.timezone
     start = parse_instant(from_, now=app.clock(), zone=zone)

@@ -16,7 +16,7 @@ from runner.wiring import App
 def command(app: App, run_id: str) -> None:
     """Execute one run in this process."""
     from runner.daemon import LONGEST_BATCH, stop_on_signals
-    from runner.operations.carry_out import drive_run
+    from runner.operations.execution.carry_out import drive_run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop_on_signals(app.stopping, harder=lambda: None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from runner.domain.duration import parse_timedelta
+from runner.domain.time.duration import parse_timedelta
 from runner.errors import UsageError
 
 

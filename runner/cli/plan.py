@@ -13,8 +13,8 @@ from runner.errors import count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.domain.plan import PlannedWave
-    from runner.operations.plan_occurrence import Plan
+    from runner.domain.execution.plan import PlannedWave
+    from runner.operations.execution.plan_occurrence import Plan
 
 OVERVIEW = [
     Column("SCHEDULE", "schedule"),
@@ -42,7 +42,7 @@ def command(app: App, name: str | None, at_text: str, limit: str | None, form: s
     wellkept plan patch-web --at "2026-03-22 02:30"
     """
     from runner.cli.instants import parse_instant
-    from runner.operations.plan_occurrence import plan_occurrence
+    from runner.operations.execution.plan_occurrence import plan_occurrence
 
     at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
     names = [name] if name else list(app.definitions.schedules)
@@ -121,7 +121,7 @@ def lines_of(plan: Plan, app: App) -> list[str]:
 
 def window_line(plan: Plan) -> str:
     """When the window is open, in its own zone."""
-    from runner.operations.start_run import local
+    from runner.operations.execution.start_run import local
 
     if plan.schedule.window.is_always:
         return "Window: always open"
@@ -135,8 +135,8 @@ def window_line(plan: Plan) -> str:
 
 def waves_in_words(plan: Plan) -> list[str]:
     """Each wave with its size and hosts, as they would be drawn if every host is fit."""
-    from runner.domain.run import RunRecord
-    from runner.domain.waves import ordered, wanted_in
+    from runner.domain.execution.run import RunRecord
+    from runner.domain.execution.waves import ordered, wanted_in
 
     record, drawn = RunRecord("", plan.run), set[str]()
     told = []
@@ -155,7 +155,7 @@ def shortened(hosts: Sequence[str]) -> str:
 
 def wave_rules(wave: PlannedWave) -> str:
     """What a wave does beside its hosts."""
-    from runner.domain.duration import describe
+    from runner.domain.time.duration import describe
 
     halts = f", {count(wave.tolerates, 'failure')} tolerated" if wave.tolerates else ", every failure halts"
     return (halts if wave.is_canary else "") + (f", then watched for {describe(wave.soak)}" if wave.soak else "")

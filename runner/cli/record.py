@@ -16,8 +16,8 @@ from runner.errors import BadResult, count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.show_record import EntryShown
-    from runner.operations.verify_record import RecordReport
+    from runner.operations.record.show_record import EntryShown
+    from runner.operations.record.verify_record import RecordReport
 
 FOLDER = click.Path(path_type=Path)
 MOST_FAULTS = 20
@@ -42,7 +42,7 @@ def command() -> None:
 @pass_app
 def show(app: App, stream: str, limit: int, form: str) -> None:
     """Show the latest entries of a stream, in their order."""
-    from runner.operations.show_record import show_record
+    from runner.operations.record.show_record import show_record
 
     found = show_record(stream, limit=limit, store=app.store)
     clock = Clock(app.clock(), app.settings.timezone)
@@ -72,7 +72,7 @@ def in_short(body: Mapping[str, object]) -> str:
 def export(app: App, folder: Path, from_: str | None, to: str | None, run: str | None) -> None:
     """Copy the record into a new folder, where it can be checked without Wellkept."""
     from runner.cli.instants import parse_instant
-    from runner.operations.export_record import export_record
+    from runner.operations.record.export_record import export_record
 
     zone, now = app.settings.timezone, app.clock()
     first, last = (parse_instant(text, now=now, zone=zone) if text else None for text in (from_, to))
@@ -90,7 +90,7 @@ def export(app: App, folder: Path, from_: str | None, to: str | None, run: str |
 @pass_app
 def verify(app: App, folder: Path | None, keys: tuple[TextIO, ...], form: str) -> None:
     """Check every hash and every signature, of the record or of an exported copy."""
-    from runner.operations.verify_record import verify_record
+    from runner.operations.record.verify_record import verify_record
 
     trusted = [key.read() for key in keys] or None
     report = verify_record(folder or app.store, verify_signature=app.verify_signature, trusted_keys=trusted)
@@ -125,7 +125,7 @@ def show_report(report: RecordReport) -> None:
 @pass_app
 def checkpoint(app: App) -> None:
     """Sign where the record stands now."""
-    from runner.operations.write_checkpoint import write_checkpoint
+    from runner.operations.record.write_checkpoint import write_checkpoint
 
     signed = write_checkpoint(app.store, app.signer, clock=app.clock)
     for each in signed:

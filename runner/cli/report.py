@@ -39,7 +39,7 @@ def command(app: App, name: str, period: str | None, formats: tuple[str, ...], o
     wellkept report auditor                            last month, for an auditor
     wellkept report monthly-audit --period 2026-Q3     one that reports/ defines, of another period
     """
-    from runner.operations.choose_report import report_named
+    from runner.operations.record.choose_report import report_named
 
     report = report_named(name, app.definitions)
     for path in write(app, report, period=period or report.period, formats=formats, folder=output or app.root / FOLDER):
@@ -48,9 +48,9 @@ def command(app: App, name: str, period: str | None, formats: tuple[str, ...], o
 
 def write(app: App, report: ReportDefinition, *, period: str, formats: Sequence[str], folder: Path) -> list[Path]:
     """Write it with what this maintenance repository says about itself."""
-    from runner.operations.choose_report import period_named, scope_of
     from runner.operations.describe_hosts import Inventories
-    from runner.operations.write_report import write_report
+    from runner.operations.record.choose_report import period_named, scope_of
+    from runner.operations.record.write_report import write_report
 
     zone = ZoneInfo(app.settings.timezone)
     return write_report(

@@ -44,7 +44,7 @@ def command(
     """
     from runner.cli.instants import parse_until
     from runner.cli.watching import watch
-    from runner.operations.start_run import Wish, start_by_hand
+    from runner.operations.execution.start_run import Wish, start_by_hand
 
     end: datetime | None = parse_until(until, now=app.clock(), zone=app.settings.timezone) if until else None
     run_id = start_by_hand(name, Wish(limit, check_mode, digest, override, end), site=app.site)

@@ -10,7 +10,7 @@ from runner.cli.answers import Cell, say, table
 from runner.cli.times import Clock
 
 if TYPE_CHECKING:
-    from runner.operations.show_run import HostOfRun, PieceShown, RunShown
+    from runner.operations.execution.show_run import HostOfRun, PieceShown, RunShown
 
 INDENT = "  "
 MOST_LINES = 6  # of a message

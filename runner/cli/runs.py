@@ -16,9 +16,9 @@ from runner.errors import count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.domain.run import PieceState
-    from runner.operations.list_runs import RunLine
-    from runner.store.runs import Run
+    from runner.domain.execution.run import PieceState
+    from runner.operations.execution.list_runs import RunLine
+    from runner.store.execution.runs import Run
 
 LOOK_EVERY = 0.5  # seconds
 
@@ -43,7 +43,7 @@ def command() -> None:
 @pass_app
 def list_(app: App, schedule: str | None, limit: int, form: str) -> None:
     """List the latest runs, newest first."""
-    from runner.operations.list_runs import list_runs
+    from runner.operations.execution.list_runs import list_runs
 
     found = list_runs(store=app.store, limit=limit + 1, schedule=schedule)
     clock = Clock(app.clock(), app.settings.timezone)
@@ -72,7 +72,7 @@ def columns(clock: Clock) -> list[Cell[RunLine]]:
 @pass_app
 def show(app: App, run: str, form: str) -> None:
     """Show one run: hosts with cause in plain words, packages, pieces, tickets."""
-    from runner.operations.show_run import show_run
+    from runner.operations.execution.show_run import show_run
 
     found = show_run(run, store=app.store)
     if form == "json":
@@ -88,7 +88,7 @@ def show(app: App, run: str, form: str) -> None:
 def watch(app: App, run: str, form: str) -> None:
     """Follow a run until it is settled; the exit code is that of its verdict. Ctrl-C ends only the watching."""
     from runner.cli.watching import exit_code_of, show_ended
-    from runner.store.runs import find
+    from runner.store.execution.runs import find
 
     found = app.store.read(lambda c: find(c, run))
     ended = follow(app, found, form=form)
@@ -98,7 +98,7 @@ def watch(app: App, run: str, form: str) -> None:
 
 def follow(app: App, run: Run, *, form: str) -> Run:
     """Tell each step of a run in a line until it is settled; on the error stream when the answer is JSON."""
-    from runner.operations.follow_run import is_settled, news
+    from runner.operations.execution.follow_run import is_settled, news
     from runner.operations.summarise_status import going
 
     click.echo(f"Run {run.number}: {run.title}, {count(len(run.plan.hosts), 'host')}.", err=form == "json")
@@ -124,7 +124,7 @@ def follow(app: App, run: Run, *, form: str) -> Run:
 def continue_(app: App, run: str, form: str) -> None:
     """Go on with a run that nobody executes any more; nothing that is finished is done again. Ctrl-C as in `wellkept run`."""
     from runner.cli.watching import watch as watch_executed
-    from runner.store.runs import find
+    from runner.store.execution.runs import find
 
     found = app.store.read(lambda c: find(c, run))
     raise SystemExit(watch_executed(app, found.id, form=form))
@@ -136,7 +136,7 @@ def continue_(app: App, run: str, form: str) -> None:
 @pass_app
 def cancel(app: App, run: str, immediately: bool) -> None:
     """Stop a run: the batch in flight is finished, no other begins."""
-    from runner.operations.stop_run import stop_run
+    from runner.operations.execution.stop_run import stop_run
 
     stopped = stop_run(run, immediately=immediately, by=app.actor, store=app.store, clock=app.clock)
     what = "What is in flight is ended now" if immediately else "The batch in flight is finished, no other begins"

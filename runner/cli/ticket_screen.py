@@ -11,7 +11,7 @@ from runner.cli.times import Clock
 from runner.errors import count
 
 if TYPE_CHECKING:
-    from runner.operations.show_ticket import EventShown, TicketLine, TicketShown
+    from runner.operations.tickets.show_ticket import EventShown, TicketLine, TicketShown
 
 QUESTIONS = {
     "happened": "What happened",

@@ -15,7 +15,7 @@ from runner.errors import UsageError
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.work_on_ticket import Work
+    from runner.operations.tickets.work_on_ticket import Work
 
 PRIORITIES = ["low", "medium", "high", "critical"]
 
@@ -40,7 +40,7 @@ def command() -> None:
 @pass_app
 def list_(app: App, with_resolved: bool, host: str | None, limit: int, form: str) -> None:
     """List tickets, the most urgent first."""
-    from runner.operations.show_ticket import list_tickets
+    from runner.operations.tickets.show_ticket import list_tickets
 
     found = list_tickets(store=app.store, with_resolved=with_resolved, host=host)
     empty = "No ticket is open. `--all` shows resolved ones, `wellkept tickets open` opens one."
@@ -53,7 +53,7 @@ def list_(app: App, with_resolved: bool, host: str | None, limit: int, form: str
 @pass_app
 def show(app: App, ticket: str, form: str) -> None:
     """Show one ticket with its history."""
-    from runner.operations.show_ticket import show_ticket
+    from runner.operations.tickets.show_ticket import show_ticket
 
     found = show_ticket(ticket, store=app.store)
     if form == "json":
@@ -76,8 +76,8 @@ def open_(
     app: App, title: str, hosts: tuple[str, ...], text: str, priority: str, owner: str | None, inventory: str | None
 ) -> None:
     """Open a ticket by hand."""
-    from runner.domain.ticket import Priority
-    from runner.operations.work_on_ticket import Wish, open_ticket, somebody
+    from runner.domain.tickets.ticket import Priority
+    from runner.operations.tickets.work_on_ticket import Wish, open_ticket, somebody
 
     owner = somebody(owner, app.settings) if owner else None
     wish = Wish(title, inventory_of(app, inventory), hosts, text, Priority(priority), owner)
@@ -101,7 +101,7 @@ def inventory_of(app: App, named: str | None) -> str:
 @pass_app
 def ack(app: App, ticket: str, text: str) -> None:
     """Acknowledge a ticket: you look after it."""
-    from runner.operations.work_on_ticket import Deed, Work
+    from runner.operations.tickets.work_on_ticket import Deed, Work
 
     work_on(app, ticket, Work(Deed.ACKNOWLEDGE, text))
 
@@ -112,7 +112,7 @@ def ack(app: App, ticket: str, text: str) -> None:
 @pass_app
 def assign(app: App, ticket: str, to: str) -> None:
     """Give a ticket to a person or team; `nobody` takes it back."""
-    from runner.operations.work_on_ticket import Deed, Work, somebody
+    from runner.operations.tickets.work_on_ticket import Deed, Work, somebody
 
     work_on(app, ticket, Work(Deed.ASSIGN, to=None if to == "nobody" else somebody(to, app.settings)))
 
@@ -123,7 +123,7 @@ def assign(app: App, ticket: str, to: str) -> None:
 @pass_app
 def note(app: App, ticket: str, text: str) -> None:
     """Add to a ticket's history."""
-    from runner.operations.work_on_ticket import Deed, Work
+    from runner.operations.tickets.work_on_ticket import Deed, Work
 
     work_on(app, ticket, Work(Deed.NOTE, text))
 
@@ -135,7 +135,7 @@ def note(app: App, ticket: str, text: str) -> None:
 @pass_app
 def resolve(app: App, ticket: str, cause: str, fix: str) -> None:
     """Resolve a ticket; it needs a cause and a fix, which help with the next one like it."""
-    from runner.operations.work_on_ticket import Deed, Work
+    from runner.operations.tickets.work_on_ticket import Deed, Work
 
     work_on(app, ticket, Work(Deed.RESOLVE, cause=cause, fix=fix))
 
@@ -146,14 +146,14 @@ def resolve(app: App, ticket: str, cause: str, fix: str) -> None:
 @pass_app
 def reopen(app: App, ticket: str, text: str) -> None:
     """Reopen a resolved ticket, and say why."""
-    from runner.operations.work_on_ticket import Deed, Work
+    from runner.operations.tickets.work_on_ticket import Deed, Work
 
     work_on(app, ticket, Work(Deed.REOPEN, text))
 
 
 def work_on(app: App, name: str, work: Work) -> None:
     """Do it, and say how the ticket stands then."""
-    from runner.operations.work_on_ticket import work_on_ticket
+    from runner.operations.tickets.work_on_ticket import work_on_ticket
 
     ticket = work_on_ticket(name, work, by=app.actor, store=app.store, clock=app.clock)
     who = f", assigned to {ticket.assigned_to}" if ticket.assigned_to else ""

@@ -11,9 +11,9 @@ import click
 from runner.adapters.background import start_detached
 from runner.adapters.processes import start_time
 from runner.cli.output import Column, show, show_json
-from runner.domain.run import PieceState, Verdict
+from runner.domain.execution.run import PieceState, Verdict
 from runner.errors import BadResult, UsageError, count
-from runner.store import daemons, runs
+from runner.store.execution import daemons, runs
 from runner.wiring import App
 
 LOOK_EVERY = 0.5
@@ -37,7 +37,7 @@ IN_CHECK_MODE = [
 
 def watch(app: App, run_id: str, *, form: str) -> int:
     """See to it that somebody executes the run, tell how it goes, and give the exit code of its verdict."""
-    from runner.operations.follow_run import is_settled, news
+    from runner.operations.execution.follow_run import is_settled, news
 
     run = app.store.read(lambda c: runs.get(c, run_id))
     execution = Execution(app, run)
@@ -108,7 +108,7 @@ class Interrupts:
 
     def look(self) -> None:
         """Do what was asked for since the last look."""
-        from runner.operations.stop_run import stop_run
+        from runner.operations.execution.stop_run import stop_run
 
         if self._heard > self._done:
             self._done += 1
@@ -128,8 +128,8 @@ class Interrupts:
 
 def show_ended(app: App, run: runs.Run, *, form: str) -> None:
     """How the run ended, host by host, and the tickets that it left."""
-    from runner.operations.describe_run import describe_run
-    from runner.operations.follow_up import file_tickets
+    from runner.operations.execution.describe_run import describe_run
+    from runner.operations.execution.follow_up import file_tickets
 
     file_tickets(run.id, run.plan, site=app.site)  # whoever executes it may not have come so far yet
     told = describe_run(run, site=app.site)

@@ -12,10 +12,10 @@ from runner.config.ground import FROM_ANSIBLE, Ground, inventories_declared
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
 from runner.config.models.windows import Window
+from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
-from runner.domain.schedule import Schedule
 from runner.domain.settings import Definitions, Inventory, Settings
-from runner.domain.window import ALWAYS, MaintenanceWindow
+from runner.domain.time.window import ALWAYS, MaintenanceWindow
 
 _SQLITE = "sqlite:///"
 _BY_DEFAULT = {

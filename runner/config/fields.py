@@ -11,14 +11,14 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from runner.config.zones import check_zone
-from runner.domain.duration import Duration, parse_duration, parse_timedelta
-from runner.domain.freeze import YearlySpan
+from runner.domain.execution.schedule import Amount
 from runner.domain.health import Threshold
-from runner.domain.period import parse_period
-from runner.domain.recurrence import parse_day, parse_month
-from runner.domain.schedule import Amount
-from runner.domain.wallclock import parse_clock
-from runner.domain.window import DayRule
+from runner.domain.time.duration import Duration, parse_duration, parse_timedelta
+from runner.domain.time.freeze import YearlySpan
+from runner.domain.time.period import parse_period
+from runner.domain.time.recurrence import parse_day, parse_month
+from runner.domain.time.wallclock import parse_clock
+from runner.domain.time.window import DayRule
 
 YEARS = (1970, 2200)
 _ANY_DAY = date(2026, 1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 from runner.config.declared import Declarations, Declared
 from runner.config.nearest import listed, nearest
 from runner.config.source import Path
-from runner.domain.window import ALWAYS
+from runner.domain.time.window import ALWAYS
 from runner.errors import Problem
 
 INVENTORY, PERSON, OWNER, SERVICE = "inventory", "person", "person or team", "service"

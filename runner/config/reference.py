@@ -13,8 +13,8 @@ from runner.config import not_yet
 from runner.config.models import health, report, schedule, settings, windows
 from runner.config.models.shape import Shape
 from runner.config.wording import as_yaml
-from runner.domain.duration import describe
-from runner.domain.schedule import Amount
+from runner.domain.execution.schedule import Amount
+from runner.domain.time.duration import describe
 
 _HEAD = """\
 # The files

@@ -9,8 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from runner.config.files import KINDS
 from runner.config.nearest import listed
-from runner.domain.duration import describe
-from runner.domain.schedule import Amount
+from runner.domain.execution.schedule import Amount
+from runner.domain.time.duration import describe
 from runner.errors import UsageError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

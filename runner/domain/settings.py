@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.domain.freeze import Freeze
+from runner.domain.execution.schedule import Amount, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
-from runner.domain.schedule import Amount, Schedule
-from runner.domain.window import MaintenanceWindow
+from runner.domain.time.freeze import Freeze
+from runner.domain.time.window import MaintenanceWindow
 
 
 @dataclass(frozen=True, slots=True)

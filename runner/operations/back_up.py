@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.domain.record import INSTALLATION
+from runner.domain.record.record import INSTALLATION
 from runner.domain.who import Actor
 from runner.ports import Clock
-from runner.store import log as entries
 from runner.store.backup import back_up as copy_database
 from runner.store.database import Store
+from runner.store.record import log as entries
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain import host_pattern
+from runner.domain.execution import host_pattern
 from runner.domain.health import Check, Finding, by_severity, judge
-from runner.domain.record import INSTALLATION
+from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.errors import NotFound, StoreUnavailable, Unknown
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store import health
-from runner.store import log as entries
+from runner.store.record import log as entries
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)

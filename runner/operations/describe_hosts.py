@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from runner.domain import host_pattern
+from runner.domain.execution import host_pattern
+from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.domain.health import SEVERITY, Condition
-from runner.domain.look import HostLook, UnreadableLookError, read_look
 from runner.domain.settings import Settings
 from runner.errors import NotFound, Unknown, UsageError
-from runner.operations.describe_run import outcome_in_words, package_in_words
+from runner.operations.execution.describe_run import outcome_in_words, package_in_words
 from runner.ports import InventoryAnswer, InventoryReader
-from runner.store import debts, evidence, health, inventories, outcomes, runs, tickets
+from runner.store import health
 from runner.store.database import Store
+from runner.store.execution import debts, inventories, outcomes, runs
+from runner.store.record import evidence
+from runner.store.tickets import tickets
 from runner.store.transaction import Transaction
 
 LOOKS = ("look:after", "look:before")  # the latest first

@@ -12,8 +12,8 @@ from pathlib import Path
 from runner.domain.settings import Definitions, Settings
 from runner.errors import FilesInvalid, WellkeptError, count
 from runner.ports import Clock, InventoryReader, Machinery, Signer
-from runner.store import daemons
 from runner.store.database import Store
+from runner.store.execution import daemons
 
 GIB = 1024**3
 LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, GIB // 4  # bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.domain.look import HostLook, UnreadableLookError, read_look
+from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.errors import BadResult, Unknown, count
 from runner.operations.describe_hosts import Inventories, inventory_of
 from runner.operations.examine import Examined, Standing

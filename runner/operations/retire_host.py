@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from runner.domain.record import INSTALLATION
+from runner.domain.record.record import INSTALLATION
 from runner.domain.who import Actor
 from runner.errors import Unknown, UsageError
 from runner.operations.describe_hosts import Inventories, inventory_of
 from runner.ports import Clock
-from runner.store import debts, inventories
-from runner.store import log as entries
 from runner.store.database import Store
+from runner.store.execution import debts, inventories
+from runner.store.record import log as entries
 from runner.store.transaction import Transaction
 
 

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain import occurrence
+from runner.domain.execution.outcome import HostResult
+from runner.domain.execution.run import PieceState, SlotState, Stage
+from runner.domain.execution.schedule import Schedule
 from runner.domain.health import SEVERITY, Condition
-from runner.domain.outcome import HostResult
-from runner.domain.run import PieceState, SlotState, Stage
-from runner.domain.schedule import Schedule
 from runner.domain.settings import Definitions
+from runner.domain.time import occurrence
 from runner.errors import FilesInvalid, Unknown
-from runner.operations.follow_run import WORDS
-from runner.operations.keep_ledger import has_slots
-from runner.operations.plan_occurrence import binding_freezes
-from runner.operations.show_ticket import urgency
+from runner.operations.execution.follow_run import WORDS
+from runner.operations.execution.plan_occurrence import binding_freezes
+from runner.operations.tickets.show_ticket import urgency
+from runner.operations.time.keep_ledger import has_slots
 from runner.ports import Clock
-from runner.store import daemons, health, holds, outcomes, pauses, pieces, runs, slots, tickets
+from runner.store import health
 from runner.store.database import Store
+from runner.store.execution import daemons, holds, outcomes, pauses, pieces, runs
+from runner.store.tickets import tickets
+from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 LOOK_BACK = timedelta(days=7)

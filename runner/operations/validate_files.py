@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from runner.config import check, plays_of
-from runner.domain import host_pattern
-from runner.domain.schedule import Schedule, Split
+from runner.domain.execution import host_pattern
+from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.settings import Definitions
 from runner.errors import Problem, count
 from runner.ports import InventoryAnswer, InventoryReader

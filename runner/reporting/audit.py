@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import asdict, replace
 from zoneinfo import ZoneInfo
 
-from runner.domain.period import in_words
-from runner.domain.record import Link, canonical
+from runner.domain.record.record import Link, canonical
 from runner.domain.report import Edition, Period
+from runner.domain.time.period import in_words
 from runner.reporting.changes import change_lines
 from runner.reporting.hosts import run_hosts
 from runner.reporting.limitations import LATER_SECTIONS, completeness, limitations
@@ -19,7 +19,7 @@ from runner.reporting.standings import standings
 from runner.reporting.summary import summary
 from runner.reporting.tickets import ticket_lines
 from runner.reporting.values import FORMAT, AuditReport, Cover, DataCut, LogPoint
-from runner.store.period_rows import PeriodRows
+from runner.store.record.period_rows import PeriodRows
 
 ID_LENGTH = 16  # hexadecimal digits of the digest that a report is named by
 

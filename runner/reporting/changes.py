@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.domain.plan import RunPlan
-from runner.domain.run import RunState
+from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.run import RunState
 from runner.reporting.lines import Approval, ChangeLine, Status, WaveLine
 from runner.reporting.material import Material, ticket_reference
 from runner.reporting.slots import outside_of_run, seconds_between
 from runner.reporting.words import CHANGE_TYPES, TRIGGERS, VERDICTS, Tone, status
-from runner.store.period_rows import ApprovalRow
-from runner.store.runs import Run
+from runner.store.execution.runs import Run
+from runner.store.record.period_rows import ApprovalRow
 
 GOING = Status("running", "Going on now", Tone.UNKNOWN)
 

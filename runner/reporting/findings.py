@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from runner.domain.cause import package_in, words
-from runner.domain.outcome import Result
-from runner.domain.run import SlotOutcome
+from runner.domain.execution.outcome import Result
+from runner.domain.execution.run import SlotOutcome
+from runner.domain.tickets.cause import package_in, words
 from runner.reporting.hosts import cause_of
 from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, grouped, run_reference, slot_reference
@@ -15,7 +15,7 @@ from runner.reporting.spoken import day_in_words
 from runner.reporting.standings import Ended, ends_by_host
 from runner.reporting.values import Finding
 from runner.reporting.words import GUARDS, Tone, listed
-from runner.store.slots import Slot
+from runner.store.time.slots import Slot
 
 MOST = 5
 BROKEN = {Result.FAILED, Result.IN_DOUBT}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runner.domain.cause import CauseClass, package_in, words
-from runner.domain.outcome import NotRun, Result
-from runner.domain.plan import RunPlan, StepKind
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.plan import RunPlan, StepKind
+from runner.domain.tickets.cause import CauseClass, package_in, words
 from runner.reporting.lines import CheckLine, HostLine, PackageLine, RunHosts, Status
 from runner.reporting.material import Material
 from runner.reporting.slots import seconds_between
 from runner.reporting.words import IN_DOUBT, RESTARTS, RESULTS, WHY_NOT_RUN, Tone, Words, status
-from runner.store.period_rows import CheckRow, OutcomeRow
-from runner.store.runs import Run
+from runner.store.execution.runs import Run
+from runner.store.record.period_rows import CheckRow, OutcomeRow
 
 MOST_MESSAGE = 4000  # characters of a host's own message; the record has the whole of it
 NOT_FIT = Status("pre_check", "Not touched: not fit for the work", Tone.PARTLY)

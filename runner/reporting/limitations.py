@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runner.domain.outcome import Result
-from runner.domain.period import in_words
-from runner.domain.record import GENESIS, piece_stream
-from runner.domain.run import RunState, SlotState
+from runner.domain.execution.outcome import Result
+from runner.domain.execution.run import RunState, SlotState
+from runner.domain.record.record import GENESIS, piece_stream
+from runner.domain.time.period import in_words
 from runner.reporting.hosts import packages_of
 from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, run_reference, slot_reference
 from runner.reporting.values import Completeness, Limitation, MissingSection
 from runner.reporting.words import listed, number
-from runner.store.runs import Run
+from runner.store.execution.runs import Run
 
 LATER_SECTIONS = (
     MissingSection(6, "Patch compliance by age and severity"),

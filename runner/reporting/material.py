@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from runner.domain.plan import RunPlan
+from runner.domain.execution.plan import RunPlan
 from runner.domain.report import Period
 from runner.reporting.lines import Moment, Reference
-from runner.store.period_rows import CheckRow, OutcomeRow, PeriodRows, TicketRow
-from runner.store.runs import Run
-from runner.store.slots import Slot
+from runner.store.execution.runs import Run
+from runner.store.record.period_rows import CheckRow, OutcomeRow, PeriodRows, TicketRow
+from runner.store.time.slots import Slot
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from runner.domain.record import piece_stream, run_stream
+from runner.domain.record.record import piece_stream, run_stream
 from runner.reporting.lines import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, StreamLine
 from runner.reporting.material import Material
 from runner.reporting.words import GUARDS
-from runner.store.period_rows import CheckpointRow, EvidenceRow, OverrideRow, StreamRow
+from runner.store.record.period_rows import CheckpointRow, EvidenceRow, OverrideRow, StreamRow
 
 
 def override_lines(material: Material) -> tuple[OverrideLine, ...]:

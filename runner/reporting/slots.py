@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from runner.domain.duration import describe
-from runner.domain.run import SlotState
+from runner.domain.execution.run import SlotState
+from runner.domain.time.duration import describe
 from runner.reporting.lines import SlotLine, Status
 from runner.reporting.material import Material
 from runner.reporting.words import SLOTS, UNSETTLED, status
-from runner.store.runs import Run
-from runner.store.slots import Slot
+from runner.store.execution.runs import Run
+from runner.store.time.slots import Slot
 
 TOLERANCE = timedelta(seconds=1)  # instants of two clocks are compared
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.domain.outcome import NotRun, Result
+from runner.domain.execution.outcome import NotRun, Result
 from runner.reporting.lines import Standing, Status
 from runner.reporting.material import HostName, Material, grouped
 from runner.reporting.words import STANDINGS, status
-from runner.store.period_rows import OutcomeRow
-from runner.store.runs import Run
+from runner.store.execution.runs import Run
+from runner.store.record.period_rows import OutcomeRow
 
 REACHED = {Result.OK, Result.CHANGED, Result.FAILED, Result.IN_DOUBT}
 

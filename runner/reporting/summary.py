@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.domain.run import Trigger
-from runner.domain.ticket import TicketState
+from runner.domain.execution.run import Trigger
+from runner.domain.tickets.ticket import TicketState
 from runner.reporting.findings import findings
 from runner.reporting.lines import Standing
 from runner.reporting.material import Material, grouped

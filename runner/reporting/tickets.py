@@ -10,7 +10,7 @@ from runner.reporting.lines import Reference, TicketEvent, TicketLine
 from runner.reporting.material import Material, grouped, run_reference
 from runner.reporting.slots import seconds_between
 from runner.reporting.words import TICKETS, status
-from runner.store.period_rows import TicketEventRow, TicketRow
+from runner.store.record.period_rows import TicketEventRow, TicketRow
 
 PARTS = ("happened", "means", "done", "needed")
 SEEN = {"opened", "seen_again", "reopened"}  # the entries of runs that saw the trouble

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from runner.domain.outcome import NotRun, Result
-from runner.domain.run import SlotOutcome, SlotState, Trigger, Verdict
-from runner.domain.ticket import TicketState
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import SlotOutcome, SlotState, Trigger, Verdict
+from runner.domain.tickets.ticket import TicketState
 from runner.reporting.lines import Status
 
 

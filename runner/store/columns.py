@@ -16,7 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from runner.domain.record import canonical, instant_text
+from runner.domain.record.record import canonical, instant_text
 from runner.domain.who import Actor, Owner
 
 INSTANT_WIDTH = 27  # 2026-03-21T21:00:00.000000Z: one width, so that SQLite compares instants as text

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from runner.domain.health import Condition, Finding
-from runner.store import observations
+from runner.store.record import observations
 from runner.store.schema import health_states
 from runner.store.sql import put, read, select_as, serialise
 

@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.domain.run import RunState
-from runner.operations.keep_ledger import keep_ledger
-from runner.store import runs, slots
+from runner.domain.execution.run import RunState
+from runner.operations.time.keep_ledger import keep_ledger
 from runner.store.database import Store
+from runner.store.execution import runs
+from runner.store.time import slots
 from runner.wiring import App
 from tests.acceptance.processes import of_repository, until
 from tests.lab import Lab

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from runner.domain.run import Verdict
+from runner.domain.execution.run import Verdict
 from tests.acceptance.maintenance import Maintenance
 
 pytestmark = [pytest.mark.lab]

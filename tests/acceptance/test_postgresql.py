@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.run import Verdict
+from runner.domain.execution.run import Verdict
 from tests.acceptance.conftest import New
 from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import end_all

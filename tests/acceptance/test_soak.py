@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.run import RunState, Verdict
+from runner.domain.execution.run import RunState, Verdict
 from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import of_pieces, until
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.run import RunState, Verdict
-from runner.store import pieces
+from runner.domain.execution.run import RunState, Verdict
+from runner.store.execution import pieces
 from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import of_pieces, until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.run import Trigger, Verdict
+from runner.domain.execution.run import Trigger, Verdict
 from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import end_all, until
 from tests.lab.lab import Lab

@@ -8,7 +8,7 @@ import pytest
 from runner.adapters.machine import Machine
 from runner.adapters.processes import control_folder
 from runner.adapters.programs import own_programs_last
-from runner.domain.look import read_look
+from runner.domain.execution.look import read_look
 from runner.domain.settings import AnsibleSettings
 from runner.errors import Unknown, WellkeptError
 

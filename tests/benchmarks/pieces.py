@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runner.adapters.ansible import AnsibleExecutor
-from runner.operations.start_run import Wish, start_by_hand
-from runner.store import pieces
+from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.store.execution import pieces
 from runner.wiring import App
 from tests.benchmarks.measure import BIN, PYTHON, WELLKEPT, Spent, environment, median, spend, spread, table
 from tests.lab import Lab, Wishes

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner.domain.fold import PieceFold
-from runner.domain.outcome import Event, EventKind
-from runner.domain.record import piece_stream
-from runner.domain.run import Stage
-from runner.operations.execute_playbook import append_events
+from runner.domain.execution.fold import PieceFold
+from runner.domain.execution.outcome import Event, EventKind
+from runner.domain.execution.run import Stage
+from runner.domain.record.record import piece_stream
+from runner.operations.execution.execute_playbook import append_events
 from runner.store.database import Store, create
 from tests.benchmarks.measure import PYTHON, ROOT, memory, table
 from tests.store.making import a_claimed_piece, a_kept_run

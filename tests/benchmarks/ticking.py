@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.config import read
-from runner.operations.keep_ledger import keep_ledger
-from runner.operations.tick import tick
-from runner.store import runs
+from runner.operations.time.keep_ledger import keep_ledger
+from runner.operations.time.tick import tick
+from runner.store.execution import runs
 from tests.benchmarks.measure import spread, table, timed
 from tests.operations.a_site import SATURDAY_NIGHT, a_bench
 

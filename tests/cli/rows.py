@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from runner.domain.cause import CauseClass, PlainWords
-from runner.domain.guards import Hold
+from runner.domain.execution.guards import Hold
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import PlannedWave, RunPlan
+from runner.domain.execution.run import Stage, Verdict
 from runner.domain.health import Condition, Finding
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import PlannedWave, RunPlan
-from runner.domain.record import run_stream
-from runner.domain.run import Stage, Verdict
-from runner.domain.ticket import Priority, TicketKind, WantedTicket
+from runner.domain.record.record import run_stream
+from runner.domain.tickets.cause import CauseClass, PlainWords
+from runner.domain.tickets.ticket import Priority, TicketKind, WantedTicket
+from runner.domain.time.window import Opening
 from runner.domain.who import Actor, Owner
-from runner.domain.window import Opening
-from runner.store import (
+from runner.store import health
+from runner.store.database import Store
+from runner.store.execution import (
     daemons,
     debts,
-    evidence,
-    health,
     holds,
     inventories,
     locks,
-    log,
     outcomes,
     overrides,
     pauses,
     pieces,
     runs,
-    slots,
     snapshots,
-    tickets,
 )
-from runner.store.database import Store
+from runner.store.record import evidence, log
+from runner.store.tickets import tickets
+from runner.store.time import slots
 from tests.store.making import a_run
 
 ANA = Actor("ana")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
-from runner.store import log
 from runner.store.backup import back_up
 from runner.store.database import is_current
+from runner.store.record import log
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from runner.operations.describe_hosts import HostLine, HostShown
-from runner.store import debts, inventories, log
+from runner.store.execution import debts, inventories
+from runner.store.record import log
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

@@ -8,7 +8,7 @@ import pytest
 
 from runner.cli.funnel import run
 from runner.cli.plan import budget_in_words, shortened, wave_rules
-from runner.domain.plan import PlannedWave
+from runner.domain.execution.plan import PlannedWave
 from tests.cli.conftest import SCHEDULE, WINDOWS, Repository
 
 IN_THE_WINDOW = "2026-03-21 23:00"  # in Berlin

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.funnel import run
-from runner.operations.show_record import EntryShown
-from runner.store import pieces, runs
+from runner.operations.record.show_record import EntryShown
+from runner.store.execution import pieces, runs
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

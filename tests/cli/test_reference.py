@@ -9,7 +9,7 @@ import pytest
 from runner.cli.answers_reference import in_words
 from runner.cli.commands import COMMANDS
 from runner.cli.reference import command_reference
-from runner.operations import list_runs
+from runner.operations.execution import list_runs
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/commands.md"
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.cli.watching import Execution, Interrupts, exit_code_of, show_ended
-from runner.domain.run import Trigger, Verdict
+from runner.domain.execution.run import Trigger, Verdict
 from runner.errors import BadResult
-from runner.operations.start_run import Wish, start_by_hand
-from runner.store import daemons, runs
+from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.store.execution import daemons, runs
 from runner.wiring import App
 from tests.cli.conftest import SCHEDULE, WINDOWS, Repository
 

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from runner.domain.run import Verdict
-from runner.operations.list_runs import RunLine
-from runner.operations.show_run import HostOfRun, PieceShown, RunShown
-from runner.store import log, runs
+from runner.domain.execution.run import Verdict
+from runner.operations.execution.list_runs import RunLine
+from runner.operations.execution.show_run import HostOfRun, PieceShown, RunShown
+from runner.store.execution import runs
+from runner.store.record import log
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

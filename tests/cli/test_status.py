@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from runner.domain.ticket import Priority
-from runner.store import tickets
+from runner.domain.tickets.ticket import Priority
+from runner.store.tickets import tickets
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

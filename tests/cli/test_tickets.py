@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from runner.domain.ticket import Priority
-from runner.operations.show_ticket import EventShown, TicketLine, TicketShown
-from runner.store import log, tickets
+from runner.domain.tickets.ticket import Priority
+from runner.operations.tickets.show_ticket import EventShown, TicketLine, TicketShown
+from runner.store.record import log
+from runner.store.tickets import tickets
 from tests.cli import rows
 from tests.cli.conftest import Repository
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from runner.config import check, read
-from runner.domain.freeze import YearlySpan
+from runner.domain.execution.schedule import Amount, ChangeType, Effect, Split, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
-from runner.domain.schedule import Amount, ChangeType, Effect, Split, Wave
 from runner.domain.settings import Definitions, Inventory, SecretSource
-from runner.domain.window import AtEnd, DayKind
+from runner.domain.time.freeze import YearlySpan
+from runner.domain.time.window import AtEnd, DayKind
 from runner.errors import FilesInvalid
 
 WORKING = Path(__file__).parents[2] / "docs/reference/files/working"

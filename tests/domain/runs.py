@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from runner.domain.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
-from runner.domain.run import PieceRecord, PieceState, RunRecord, Stage
+from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
+from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, Stage
 
 START = datetime(2026, 3, 21, 22, 0, tzinfo=UTC)
 ALL = (PlannedWave("all"),)

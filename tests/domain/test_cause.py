@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.cause import CAUSE_RULES, CauseClass, Rule, classify, is_transient, package_in, words
-from runner.domain.cause_words import WORDS
+from runner.domain.tickets.cause import CAUSE_RULES, CauseClass, Rule, classify, is_transient, package_in, words
+from runner.domain.tickets.cause_words import WORDS
 
 REAL_FAULTS = json.loads((Path(__file__).parent / "real_faults.json").read_text())
 NOT_FOR_EVERYBODY = re.compile(

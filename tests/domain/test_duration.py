@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.duration import Duration, describe, parse_duration, parse_timedelta
+from runner.domain.time.duration import Duration, describe, parse_duration, parse_timedelta
 
 
 @pytest.mark.parametrize(

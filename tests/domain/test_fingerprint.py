@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.fingerprint import NOTHING, SIGNATURE_LENGTH, fingerprint, normalise
+from runner.domain.tickets.fingerprint import NOTHING, SIGNATURE_LENGTH, fingerprint, normalise
 
 REAL_FAULTS = json.loads((Path(__file__).parent / "real_faults.json").read_text())
 names = st.from_regex(r"[a-z]{2,8}-[0-9]{2}(\.example\.com)?", fullmatch=True)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.fold import WORDS_KEPT, PieceFold, timed_out
-from runner.domain.outcome import Event, EventKind, NotRun, Result
-from runner.domain.run import Stage
+from runner.domain.execution.fold import WORDS_KEPT, PieceFold, timed_out
+from runner.domain.execution.outcome import Event, EventKind, NotRun, Result
+from runner.domain.execution.run import Stage
 from tests.domain.runs import START
 
 WEB, DB = "web-01", "db-01"

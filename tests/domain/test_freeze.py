@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.freeze import EMERGENCY, FEBRUARY_29, READ_ONLY, Freeze, YearlySpan, binding, longest_free
+from runner.domain.time.freeze import EMERGENCY, FEBRUARY_29, READ_ONLY, Freeze, YearlySpan, binding, longest_free
 
 YEAR_END = Freeze("year-end", every_year=YearlySpan((12, 20), (1, 6)), timezone="Europe/Berlin")
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from runner.domain.freeze import Freeze
-from runner.domain.guards import (
+from runner.domain.execution.guards import (
     Hold,
     Pause,
     first_hold,
@@ -19,10 +18,11 @@ from runner.domain.guards import (
     hold_for_pause,
     hold_for_window,
 )
-from runner.domain.occurrence import next_opening, opening_at
-from runner.domain.schedule import Amount, Effect, Schedule, Split
+from runner.domain.execution.schedule import Amount, Effect, Schedule, Split
 from runner.domain.settings import Inventory
-from runner.domain.window import DayKind, DayRule, MaintenanceWindow
+from runner.domain.time.freeze import Freeze
+from runner.domain.time.occurrence import next_opening, opening_at
+from runner.domain.time.window import DayKind, DayRule, MaintenanceWindow
 from tests.domain.runs import a_plan
 
 SATURDAY = MaintenanceWindow(

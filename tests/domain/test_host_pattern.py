@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.host_pattern import match, unknown_names
+from runner.domain.execution.host_pattern import match, unknown_names
 from runner.errors import UsageError
 
 GROUPS = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.look import HostLook, PackageChange, UnreadableLookError, packages_changed, read_look
+from runner.domain.execution.look import HostLook, PackageChange, UnreadableLookError, packages_changed, read_look
 
 TEXT = """\
 @@ machine

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.next_step import Finish, StartPiece, Stop, Wait, next_step
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import PlannedWave
-from runner.domain.run import Interruption, PieceState, Stage, StopReason, Verdict
-from runner.domain.schedule import Split
-from runner.domain.verdict import outcomes_of, verdict_of
+from runner.domain.execution.next_step import Finish, StartPiece, Stop, Wait, next_step
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import PlannedWave
+from runner.domain.execution.run import Interruption, PieceState, Stage, StopReason, Verdict
+from runner.domain.execution.schedule import Split
+from runner.domain.execution.verdict import outcomes_of, verdict_of
 from tests.domain.runs import (
     ALL,
     START,

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.domain.next_step import StartPiece, Stop, next_step, reason_to_stop
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import PlannedWave, RunPlan
-from runner.domain.run import Interruption, Stage
-from runner.domain.verdict import outcomes_of, spends, verdict_of
+from runner.domain.execution.next_step import StartPiece, Stop, next_step, reason_to_stop
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import PlannedWave, RunPlan
+from runner.domain.execution.run import Interruption, Stage
+from runner.domain.execution.verdict import outcomes_of, spends, verdict_of
 from tests.domain.runs import ALL, CANARY_THEN_REST, START, World, a_plan, a_record, bad, hosts
 
 TOUCHING = {Stage.PRE_CHECK, Stage.APPLY}

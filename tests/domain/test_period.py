@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.period import in_words, parse_period
 from runner.domain.report import Period
-from runner.domain.wallclock import local_day
+from runner.domain.time.period import in_words, parse_period
+from runner.domain.time.wallclock import local_day
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(

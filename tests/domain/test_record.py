@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.record import (
+from runner.domain.record.record import (
     GENESIS,
     Checkpoint,
     Link,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.record import INSTALLATION, Checkpoint, Link, LogEntry, chained, closing_body
-from runner.domain.record_faults import MOST_FAULTS, Expected, Fault, FaultKind, verify
+from runner.domain.record.record import INSTALLATION, Checkpoint, Link, LogEntry, chained, closing_body
+from runner.domain.record.record_faults import MOST_FAULTS, Expected, Fault, FaultKind, verify
 
 AT = datetime(2026, 3, 21, 21, 0, tzinfo=UTC)
 PIECE, RUN = "piece:p", "run:r"

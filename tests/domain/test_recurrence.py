@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.recurrence import ever_occurs, parse_day, parse_month, rule_dates
+from runner.domain.time.recurrence import ever_occurs, parse_day, parse_month, rule_dates
 
 
 def dates(rule: str | list[str], first: str, last: str, months: Sequence[int] = ()) -> list[str]:

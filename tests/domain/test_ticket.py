@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.cause import CauseClass
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.run import Verdict
-from runner.domain.ticket import (
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.run import Verdict
+from runner.domain.tickets.cause import CauseClass
+from runner.domain.tickets.ticket import (
     LIVE,
     TICKET_CHANGES,
     Closing,
@@ -29,7 +29,7 @@ from runner.domain.ticket import (
     move_for,
     priority_of,
 )
-from runner.domain.ticket_wanted import ticket_for_missed_slot, tickets_for
+from runner.domain.tickets.ticket_wanted import ticket_for_missed_slot, tickets_for
 
 STARTED = datetime(2026, 3, 21, 22, 0, tzinfo=UTC)
 BROKEN = "dpkg: error processing package nginx (--configure):\n installed nginx package post-installation script failed"

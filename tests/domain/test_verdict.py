@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.next_step import StartPiece
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.run import PieceRecord, PieceState, RunRecord, Stage, StopReason, Verdict
-from runner.domain.verdict import outcomes_of, spends, verdict_of
+from runner.domain.execution.next_step import StartPiece
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, Stage, StopReason, Verdict
+from runner.domain.execution.verdict import outcomes_of, spends, verdict_of
 from tests.domain.runs import ALL, UNREACHABLE, World, a_plan, a_record, answering, bad, hosts, piece_from
 
 APPLY, PRE, POST = Stage.APPLY, Stage.PRE_CHECK, Stage.POST_CHECK

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.wallclock import Clocks, moved, parse_clock, resolve
+from runner.domain.time.wallclock import Clocks, moved, parse_clock, resolve
 
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Asia/Kolkata"])
 DAYS = st.dates(date(2000, 1, 1), date(2037, 12, 31))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.next_step import StartPiece
-from runner.domain.plan import PlannedWave
-from runner.domain.progress import batches_of
-from runner.domain.run import Stage
-from runner.domain.schedule import Amount, Split, Wave
-from runner.domain.waves import Draw, budget_of, draw, fits, ordered, planned_waves, wanted_in
+from runner.domain.execution.next_step import StartPiece
+from runner.domain.execution.plan import PlannedWave
+from runner.domain.execution.progress import batches_of
+from runner.domain.execution.run import Stage
+from runner.domain.execution.schedule import Amount, Split, Wave
+from runner.domain.execution.waves import Draw, budget_of, draw, fits, ordered, planned_waves, wanted_in
 from tests.domain.runs import ALL, CANARY_THEN_REST, START, a_plan, a_record, hosts, piece_from
 
 

@@ -2,7 +2,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from runner.domain.window import MaintenanceWindow
+from runner.domain.time.window import MaintenanceWindow
 
 
 @pytest.mark.parametrize(

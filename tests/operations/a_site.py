@@ -13,16 +13,16 @@ from runner.adapters.dispatch.inline import Inline
 from runner.adapters.processes import is_gone, this_process
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
+from runner.domain.execution.next_step import Wait
+from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.health import Answer, Check
-from runner.domain.next_step import Wait
-from runner.domain.outcome import Event, EventKind
 from runner.domain.settings import AnsibleSettings, Inventory
 from runner.domain.who import Actor
-from runner.operations.advance_run import advance_run
-from runner.operations.carry_out import carry_out, drive_run
-from runner.operations.reload import InForce
+from runner.operations.execution.advance_run import advance_run
+from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
-from runner.operations.tick import tick
+from runner.operations.time.reload import InForce
+from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
 

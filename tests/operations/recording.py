@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.signing import SshSigner, make_key, verify
-from runner.domain.record import INSTALLATION, closing_body, piece_stream, run_stream
-from runner.domain.run import Stage, Verdict
-from runner.store import log, pieces, runs
+from runner.domain.execution.run import Stage, Verdict
+from runner.domain.record.record import INSTALLATION, closing_body, piece_stream, run_stream
 from runner.store.database import Store, create
+from runner.store.execution import pieces, runs
+from runner.store.record import log
 from tests.store.making import LEASE, NOON, a_result, a_run, an_owner
 
 ENVIRON = {"PATH": os.environ["PATH"]}

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.domain.health import Answer, Check, Condition
-from runner.domain.record import INSTALLATION
+from runner.domain.record.record import INSTALLATION
 from runner.errors import NotFound, Unknown
 from runner.operations.check_health import Place, check_due, check_health, interval_of, is_due
-from runner.store import health, log
+from runner.store import health
+from runner.store.record import log
 from tests.operations.a_site import Bench
 from tests.operations.conftest import Lay
 

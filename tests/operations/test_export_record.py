@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.record import INSTALLATION, piece_stream, run_stream
+from runner.domain.record.record import INSTALLATION, piece_stream, run_stream
 from runner.errors import NotFound, Unknown, UsageError
-from runner.operations.export_record import export_record
-from runner.operations.record_files import README_TEXT
-from runner.operations.verify_record import verify_record
-from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import log, pieces
+from runner.operations.record.export_record import export_record
+from runner.operations.record.record_files import README_TEXT
+from runner.operations.record.verify_record import verify_record
+from runner.operations.record.write_checkpoint import write_checkpoint
+from runner.store.execution import pieces
+from runner.store.record import log
 from tests.operations.recording import Recorder, a_recorder, signature_is_valid
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import StoreUnavailable
-from runner.operations.heartbeat import FED_UNTIL, FEED_FOR, LEASE, RENEW_EVERY, RETRY_EVERY, Heartbeat
+from runner.operations.execution.heartbeat import FED_UNTIL, FEED_FOR, LEASE, RENEW_EVERY, RETRY_EVERY, Heartbeat
 
 ENDED_WITHIN = 8.0  # seconds from TERM to KILL
 

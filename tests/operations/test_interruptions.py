@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.outcome import NotRun, Result
-from runner.domain.run import Interruption, Verdict
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import Interruption, Verdict
 from runner.errors import Held, UsageError
-from runner.operations.load_record import load_record
-from runner.operations.start_run import Wish, start_by_hand
+from runner.operations.execution.load_record import load_record
+from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder
-from runner.store import outcomes, overrides, pauses, runs
+from runner.store.execution import outcomes, overrides, pauses, runs
 from tests.operations.a_site import HOSTS, LOOK, SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench, ScriptedPiece
 from tests.operations.conftest import Lay
 

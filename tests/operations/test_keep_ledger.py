@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.domain.record import INSTALLATION
-from runner.domain.run import SlotState
-from runner.domain.schedule import Schedule
+from runner.domain.execution.run import SlotState
+from runner.domain.execution.schedule import Schedule
+from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
-from runner.domain.window import Opening
-from runner.operations import keep_ledger as keep_ledger_module
-from runner.operations.keep_ledger import HORIZON, keep_ledger
-from runner.store import log, slots
+from runner.domain.time.window import Opening
+from runner.operations.time import keep_ledger as keep_ledger_module
+from runner.operations.time.keep_ledger import HORIZON, keep_ledger
+from runner.store.record import log
+from runner.store.time import slots
 from tests.operations.a_site import SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench
 from tests.operations.conftest import Lay
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.errors import NotFound
-from runner.operations.list_openings import list_openings
+from runner.operations.time.list_openings import list_openings
 from tests.operations.a_site import SCHEDULE, WINDOWS, Bench
 from tests.operations.conftest import Lay
 

@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.plan import PlannedWave, RunPlan
-from runner.domain.record import piece_stream
-from runner.domain.run import SlotState, Stage, Trigger, Verdict
-from runner.domain.schedule import Schedule
-from runner.domain.ticket import TicketKind, TicketState
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import PlannedWave, RunPlan
+from runner.domain.execution.run import SlotState, Stage, Trigger, Verdict
+from runner.domain.execution.schedule import Schedule
+from runner.domain.record.record import piece_stream
+from runner.domain.tickets.ticket import TicketKind, TicketState
+from runner.domain.time.window import MaintenanceWindow
 from runner.domain.who import SYSTEM, Actor
-from runner.domain.window import MaintenanceWindow
-from runner.operations.reconcile_tickets import TicketChange, file_missed_slot, reconcile_tickets
-from runner.store import definitions, log, outcomes, pieces, runs, tickets
+from runner.operations.tickets.reconcile_tickets import TicketChange, file_missed_slot, reconcile_tickets
 from runner.store.database import Store, create
-from runner.store.slots import Slot
+from runner.store.execution import definitions, outcomes, pieces, runs
+from runner.store.record import log
+from runner.store.tickets import tickets
+from runner.store.time.slots import Slot
 
 NIGHT = datetime(2026, 3, 21, 22, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)

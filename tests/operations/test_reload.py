@@ -9,8 +9,8 @@ import pytest
 
 from runner.config import read
 from runner.errors import FilesInvalid
-from runner.operations.reload import InForce
 from runner.operations.site import Snapshotted
+from runner.operations.time.reload import InForce
 from tests.operations.a_site import SCHEDULE, Bench, StaticInventory
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.outcome import NotRun, Result
-from runner.domain.record import run_stream
-from runner.domain.run import PieceState, RunState, Verdict
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import PieceState, RunState, Verdict
+from runner.domain.record.record import run_stream
 from runner.errors import Held, NotFound, UsageError
-from runner.operations.start_run import Wish, start_by_hand
+from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder
-from runner.store import debts, log, outcomes, overrides, pieces, runs, tickets
+from runner.store.execution import debts, outcomes, overrides, pieces, runs
+from runner.store.record import log
+from runner.store.tickets import tickets
 from tests.operations.a_site import HOSTS, LOOK, SCHEDULE, Bench, a_bench, all_well
 
 

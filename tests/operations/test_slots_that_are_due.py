@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
+from runner.domain.execution.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
 from runner.domain.settings import AnsibleSettings, Inventory
-from runner.operations.consider_slots import outcome_without_run
-from runner.operations.keep_ledger import keep_ledger
-from runner.operations.start_run import Wish, start_by_hand
+from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.operations.time.consider_slots import outcome_without_run
+from runner.operations.time.keep_ledger import keep_ledger
 from runner.ports import InventoryAnswer
-from runner.store import holds, pauses, runs, slots, tickets
+from runner.store.execution import holds, pauses, runs
+from runner.store.tickets import tickets
+from runner.store.time import slots
 from tests.operations.a_site import SCHEDULE, WINDOWS, Bench, StaticInventory
 from tests.operations.conftest import Lay
 
@@ -191,7 +193,7 @@ def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
     at(bench, OPENS)
 
     bench.time.now = LAST_START
-    from runner.operations.consider_slots import consider_slots
+    from runner.operations.time.consider_slots import consider_slots
 
     consider_slots(site=bench.site)
 
@@ -320,7 +322,7 @@ def test_where_openings_overlap_each_slot_runs_in_its_own(lay: Lay) -> None:
 
 
 def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
-    from runner.operations.tick import tick
+    from runner.operations.time.tick import tick
 
     ahead(bench)
     bench.time.now = OPENS
@@ -331,8 +333,8 @@ def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
 
 
 def test_two_runs_of_one_schedule_never_go_at_once(bench: Bench) -> None:
-    from runner.operations.plan_occurrence import plan_occurrence
-    from runner.operations.start_run import start_slot
+    from runner.operations.execution.plan_occurrence import plan_occurrence
+    from runner.operations.execution.start_run import start_slot
 
     slot = first_slot(ahead(bench))
     bench.time.now = OPENS

@@ -9,13 +9,16 @@ from datetime import timedelta
 
 import pytest
 
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import Stage, Verdict
 from runner.domain.health import Answer, Check
-from runner.domain.outcome import NotRun, Result
-from runner.domain.record import INSTALLATION
-from runner.domain.run import Stage, Verdict
-from runner.operations.start_run import Wish, start_by_hand
+from runner.domain.record.record import INSTALLATION
+from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder
-from runner.store import debts, health, log, observations, outcomes, pieces, runs, tickets
+from runner.store import health
+from runner.store.execution import debts, outcomes, pieces, runs
+from runner.store.record import log, observations
+from runner.store.tickets import tickets
 from tests.operations.a_site import HOSTS, LOOK, SCHEDULE, Bench, all_well, look_text
 from tests.operations.conftest import Lay
 
@@ -256,7 +259,7 @@ def test_a_debt_older_than_three_windows_no_longer_reorders(bench: Bench) -> Non
 
 
 def start_and_drop(bench: Bench) -> tuple[str, ...]:
-    from runner.operations.plan_occurrence import plan_occurrence
+    from runner.operations.execution.plan_occurrence import plan_occurrence
 
     plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now)
     return plan.run.carried

@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from runner.domain.outcome import Event, HostResult, Result
-from runner.domain.record import piece_stream
-from runner.domain.run import PieceState, RunState, Stage, Verdict
+from runner.domain.execution.outcome import Event, HostResult, Result
+from runner.domain.execution.run import PieceState, RunState, Stage, Verdict
+from runner.domain.record.record import piece_stream
 from runner.domain.who import Owner
-from runner.operations.advance_run import advance_run
-from runner.operations.run_piece import claim_piece
-from runner.operations.settle_runs import settle_runs
-from runner.operations.start_run import Wish, start_by_hand
+from runner.operations.execution.advance_run import advance_run
+from runner.operations.execution.run_piece import claim_piece
+from runner.operations.execution.settle_runs import settle_runs
+from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder, Strays
-from runner.store import log, outcomes, pieces, runs
+from runner.store.execution import outcomes, pieces, runs
+from runner.store.record import log
 from runner.store.transaction import Transaction
 from tests.operations.a_site import LOOK, Bench, ScriptedPiece, events_of
 
@@ -64,7 +65,7 @@ def a_run_up_to_the_playbook(bench: Bench) -> tuple[str, pieces.Piece]:
 
 
 def do_here(bench: Bench, piece: pieces.Piece) -> None:
-    from runner.operations.run_piece import run_piece
+    from runner.operations.execution.run_piece import run_piece
 
     run_piece(piece.id, site=bench.site)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from runner.domain.run import PieceState
-from runner.operations.describe_run import RunTold, describe_run, package_in_words
-from runner.operations.follow_run import is_settled, news
-from runner.operations.start_run import Wish, start_by_hand
-from runner.store import runs
+from runner.domain.execution.run import PieceState
+from runner.operations.execution.describe_run import RunTold, describe_run, package_in_words
+from runner.operations.execution.follow_run import is_settled, news
+from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.store.execution import runs
 from tests.operations.a_site import LOOK, Bench, all_well
 
 

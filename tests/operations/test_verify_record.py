@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from runner.domain.record import INSTALLATION, Link, chained, key_id, piece_stream, run_stream
-from runner.domain.record_faults import FaultKind
+from runner.domain.record.record import INSTALLATION, Link, chained, key_id, piece_stream, run_stream
+from runner.domain.record.record_faults import FaultKind
 from runner.errors import UsageError
-from runner.operations import record_files as files
-from runner.operations.export_record import export_record
-from runner.operations.verify_record import RecordReport, verify_record
-from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import log, pieces
+from runner.operations.record import record_files as files
+from runner.operations.record.export_record import export_record
+from runner.operations.record.verify_record import RecordReport, verify_record
+from runner.operations.record.write_checkpoint import write_checkpoint
+from runner.store.execution import pieces
+from runner.store.record import log
 from runner.store.schema import checkpoints, log_entries
 from runner.store.schema import pieces as piece_rows
 from tests.operations.recording import Recorder, a_recorder, a_signer, signature_is_valid

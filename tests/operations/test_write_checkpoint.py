@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.record import INSTALLATION, key_id, piece_stream, read_checkpoint, run_stream
-from runner.operations.write_checkpoint import write_checkpoint
-from runner.store import checkpoints, log
+from runner.domain.record.record import INSTALLATION, key_id, piece_stream, read_checkpoint, run_stream
+from runner.operations.record.write_checkpoint import write_checkpoint
+from runner.store.record import checkpoints, log
 from tests.operations.recording import Recorder, a_recorder, a_signer, signature_is_valid
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.record import INSTALLATION
+from runner.domain.record.record import INSTALLATION
 from runner.domain.report import Edition, ReportDefinition
 from runner.domain.who import Actor
 from runner.errors import StoreUnavailable, Unknown, UsageError
-from runner.operations.write_report import write_report
+from runner.operations.record.write_report import write_report
 from runner.reporting.material import Scope
-from runner.store import evidence, log
 from runner.store.database import Store
+from runner.store.record import evidence, log
 from tests.reporting.a_month import BERLIN, OCTOBER, PATCH_WEB, VERSIONS, WRITTEN_AT, a_run, new_store, updated
 
 MONTHLY = ReportDefinition("monthly-audit", Edition.AUDITOR, "last_month", title="Maintenance of the web shop")

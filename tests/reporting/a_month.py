@@ -17,12 +17,11 @@ from unittest.mock import patch
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runner.domain.freeze import Freeze
-from runner.domain.occurrence import openings
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.period import parse_period
-from runner.domain.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
-from runner.domain.record import (
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
+from runner.domain.execution.run import SlotOutcome, SlotState, Stage, Trigger, Verdict
+from runner.domain.execution.schedule import Change, Schedule
+from runner.domain.record.record import (
     INSTALLATION,
     Checkpoint,
     checkpoint_message,
@@ -31,36 +30,25 @@ from runner.domain.record import (
     piece_stream,
     run_stream,
 )
-from runner.domain.recurrence import parse_day
 from runner.domain.report import Period
-from runner.domain.run import SlotOutcome, SlotState, Stage, Trigger, Verdict
-from runner.domain.schedule import Change, Schedule
+from runner.domain.time.freeze import Freeze
+from runner.domain.time.occurrence import openings
+from runner.domain.time.period import parse_period
+from runner.domain.time.recurrence import parse_day
+from runner.domain.time.window import MaintenanceWindow
 from runner.domain.who import Actor, Owner
-from runner.domain.window import MaintenanceWindow
-from runner.operations.reconcile_tickets import file_missed_slot, reconcile_tickets
+from runner.operations.tickets.reconcile_tickets import file_missed_slot, reconcile_tickets
 from runner.reporting.audit import audit_report
 from runner.reporting.material import Heading
 from runner.reporting.values import AuditReport
-from runner.store import (
-    checkpoints,
-    definitions,
-    evidence,
-    ids,
-    installation,
-    inventories,
-    locks,
-    log,
-    outcomes,
-    overrides,
-    pieces,
-    runs,
-    slots,
-    snapshots,
-)
+from runner.store import ids, installation
 from runner.store.database import Store, create
-from runner.store.report_rows import of_period
-from runner.store.runs import NewRun
-from runner.store.slots import Slot
+from runner.store.execution import definitions, inventories, locks, outcomes, overrides, pieces, runs, snapshots
+from runner.store.execution.runs import NewRun
+from runner.store.record import checkpoints, evidence, log
+from runner.store.record.report_rows import of_period
+from runner.store.time import slots
+from runner.store.time.slots import Slot
 from runner.store.transaction import Transaction
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.period import parse_period
-from runner.domain.run import Verdict
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.run import Verdict
+from runner.domain.time.period import parse_period
 from runner.domain.who import Actor
 from runner.reporting.audit import audit_report
 from runner.reporting.document import to_json
 from runner.reporting.lines import HostLine
 from runner.reporting.material import Scope
 from runner.reporting.values import AuditReport
-from runner.store import inventories, runs
 from runner.store.database import Store
-from runner.store.report_rows import of_period
+from runner.store.execution import inventories, runs
+from runner.store.record.report_rows import of_period
 from tests.reporting.a_month import (
     BERLIN,
     OCTOBER,

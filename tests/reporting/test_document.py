@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.outcome import HostResult, Result
-from runner.domain.run import Verdict
+from runner.domain.execution.outcome import HostResult, Result
+from runner.domain.execution.run import Verdict
 from runner.reporting.document import SECTIONS, printable, style_digest, to_html, to_json
 from runner.reporting.values import AuditReport
 from runner.store.database import Store

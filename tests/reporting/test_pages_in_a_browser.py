@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner.domain.outcome import HostResult, Result
-from runner.domain.run import Verdict
+from runner.domain.execution.outcome import HostResult, Result
+from runner.domain.execution.run import Verdict
 from runner.reporting.document import to_html, to_json
 from tests.reporting.a_month import OCTOBER, PATCH_WEB, Ended, a_copy, a_run, report_of, updated
 from tests.reporting.browser import DARK, LIGHT, measured, printed

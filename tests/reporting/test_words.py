@@ -4,11 +4,11 @@ from enum import StrEnum
 
 import pytest
 
-from runner.domain.guards import CAN_BE_OVERRIDDEN
-from runner.domain.outcome import NotRun, Result
-from runner.domain.run import SlotOutcome, SlotState, Trigger, Verdict
-from runner.domain.schedule import ChangeType
-from runner.domain.ticket import TicketState
+from runner.domain.execution.guards import CAN_BE_OVERRIDDEN
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import SlotOutcome, SlotState, Trigger, Verdict
+from runner.domain.execution.schedule import ChangeType
+from runner.domain.tickets.ticket import TicketState
 from runner.reporting import words
 from runner.reporting.hosts import CHECK_WORDS
 from runner.reporting.words import Tone, listed, status

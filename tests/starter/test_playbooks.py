@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.domain.cause import CauseClass, classify
+from runner.domain.tickets.cause import CauseClass, classify
 from tests.lab import Lab
 from tests.starter.conftest import CHECKOUT, Play
 

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner.domain.record import INSTALLATION
-from runner.domain.run import Trigger
+from runner.domain.execution.run import Trigger
+from runner.domain.record.record import INSTALLATION
 from runner.errors import StoreUnavailable
-from runner.store import log, pieces, runs, slots
 from runner.store.database import Store
+from runner.store.execution import pieces, runs
+from runner.store.record import log
+from runner.store.time import slots
 from tests.store.making import LEASE, NOON, a_run, an_owner
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from runner.domain.outcome import HostResult, Result
-from runner.domain.plan import PlannedWave, RunPlan
-from runner.domain.run import Stage, Trigger
+from runner.domain.execution.outcome import HostResult, Result
+from runner.domain.execution.plan import PlannedWave, RunPlan
+from runner.domain.execution.run import Stage, Trigger
+from runner.domain.time.window import Opening
 from runner.domain.who import Actor, Owner
-from runner.domain.window import Opening
-from runner.store import pieces, runs
 from runner.store.database import Store
-from runner.store.runs import NewRun
+from runner.store.execution import pieces, runs
+from runner.store.execution.runs import NewRun
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=180)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 from sqlalchemy.exc import StatementError
 
-from runner.domain.record import canonical
-from runner.store import observations, runs
+from runner.domain.record.record import canonical
 from runner.store.columns import database_now
 from runner.store.database import Store
+from runner.store.execution import runs
 from runner.store.ids import new_id
+from runner.store.record import observations
 from runner.store.schema import observations as observation_rows
 from runner.store.schema import pauses
 from tests.store.making import NOON, a_run

@@ -5,8 +5,9 @@ from sqlalchemy import Connection, Transaction, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from runner.errors import StoreUnavailable
-from runner.store import log, runs
 from runner.store.commits import Fate, commit
+from runner.store.execution import runs
+from runner.store.record import log
 from tests.store.conftest import Place
 from tests.store.making import NOON, a_run
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text, update
 
 from runner.errors import NotFound, StoreUnavailable
-from runner.store import installation, runs
+from runner.store import installation
 from runner.store.database import Store, create, is_current, upgrade
+from runner.store.execution import runs
 from runner.store.schema import installation as installation_rows
 from tests.store.conftest import BEGINNING, Place
 from tests.store.making import a_kept_run, a_run

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from runner.store import debts
 from runner.store.database import Store
-from runner.store.debts import Debt
+from runner.store.execution import debts
+from runner.store.execution.debts import Debt
 from tests.store.making import NOON
 
 

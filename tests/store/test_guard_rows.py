@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.guards import Hold, Pause
+from runner.domain.execution.guards import Hold, Pause
 from runner.domain.who import Actor
-from runner.store import approvals, holds, overrides, pauses
 from runner.store.database import Store
+from runner.store.execution import approvals, holds, overrides, pauses
 from tests.store.making import ANA, NOON
 
 HOUR = timedelta(hours=1)

@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from runner.domain.health import Condition, Finding
-from runner.store import health, observations
+from runner.store import health
 from runner.store.database import Store
 from runner.store.health import HealthChange
+from runner.store.record import observations
 from tests.store.making import NOON
 
 OK, WARNING, CRITICAL = Condition.OK, Condition.WARNING, Condition.CRITICAL

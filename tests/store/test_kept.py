@@ -4,22 +4,15 @@ import hashlib
 from datetime import date, timedelta
 from pathlib import Path
 
-from runner.domain.record import Checkpoint, Link
+from runner.domain.record.record import Checkpoint, Link
 from runner.ports import SnapshotTaken
-from runner.store import (
-    cadence,
-    checkpoints,
-    daemons,
-    definitions,
-    evidence,
-    inventories,
-    observations,
-    outbox,
-    snapshots,
-)
 from runner.store.database import Store
+from runner.store.execution import daemons, definitions, inventories, snapshots
 from runner.store.ids import new_id
+from runner.store.record import checkpoints, evidence, observations
 from runner.store.schema import LetterState
+from runner.store.tickets import outbox
+from runner.store.time import cadence
 from tests.store.making import ANA, NOON, an_owner
 
 HOUR = timedelta(hours=1)

@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
-from runner.domain.record import GENESIS, INSTALLATION, Link
-from runner.store import log
+from runner.domain.record.record import GENESIS, INSTALLATION, Link
 from runner.store.database import Store
+from runner.store.record import log
 from tests.store.making import NOON
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.outcome import HostResult, NotRun, Result
-from runner.domain.run import Stage, Verdict
-from runner.store import locks, outcomes, pieces, runs
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.run import Stage, Verdict
 from runner.store.database import Store
-from runner.store.outcomes import percentile
+from runner.store.execution import locks, outcomes, pieces, runs
+from runner.store.execution.outcomes import percentile
 from tests.store.making import NOON, a_claimed_piece, a_kept_run, a_plan, a_result
 
 MINUTE = timedelta(minutes=1)

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from runner.domain.outcome import NotRun, Result
-from runner.domain.run import PieceState, Stage, Verdict
+from runner.domain.execution.outcome import NotRun, Result
+from runner.domain.execution.run import PieceState, Stage, Verdict
 from runner.errors import NotFound
-from runner.store import locks, pieces, runs
 from runner.store.columns import database_now
 from runner.store.database import Store
+from runner.store.execution import locks, pieces, runs
 from runner.store.schema import pieces as rows
 from tests.store.making import LEASE, NOON, a_claimed_piece, a_kept_run, a_planned_piece, a_result, an_owner
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
-from runner.domain.record import canonical
-from runner.domain.schedule import Split
-from runner.domain.window import AtEnd
-from runner.store.plans import plan_from_json, plan_to_json
+from runner.domain.execution.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
+from runner.domain.execution.schedule import Split
+from runner.domain.record.record import canonical
+from runner.domain.time.window import AtEnd
+from runner.store.execution.plans import plan_from_json, plan_to_json
 from tests.store.making import a_plan
 
 names = st.text(max_size=6)

@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 
-from runner.domain.record import INSTALLATION
-from runner.domain.run import SlotState, Stage, Trigger, Verdict
-from runner.store import counters, debts, log, pieces, runs, slots
+from runner.domain.execution.run import SlotState, Stage, Trigger, Verdict
+from runner.domain.record.record import INSTALLATION
+from runner.store import counters
 from runner.store.database import Store
+from runner.store.execution import debts, pieces, runs
+from runner.store.record import log
+from runner.store.time import slots
 from tests.store.conftest import Place
 from tests.store.making import (
     LEASE,

@@ -7,13 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.outcome import Result
-from runner.domain.record import INSTALLATION
-from runner.domain.run import Stage, Trigger, Verdict
+from runner.domain.execution.outcome import Result
+from runner.domain.execution.run import Stage, Trigger, Verdict
+from runner.domain.record.record import INSTALLATION
 from runner.errors import UsageError
-from runner.store import approvals, evidence, inventories, log, outcomes, overrides, pieces, report_rows, runs, slots
 from runner.store.database import Store
-from runner.store.period_rows import PeriodRows
+from runner.store.execution import approvals, inventories, outcomes, overrides, pieces, runs
+from runner.store.record import evidence, log, report_rows
+from runner.store.record.period_rows import PeriodRows
+from runner.store.time import slots
 from tests.store.making import ANA, NOON, a_claimed_piece, a_kept_run, a_result, a_run, an_opening
 
 DAY = timedelta(days=1)

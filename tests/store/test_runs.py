@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.outcome import Result
-from runner.domain.run import Interruption, RunState, Trigger, Verdict
+from runner.domain.execution.outcome import Result
+from runner.domain.execution.run import Interruption, RunState, Trigger, Verdict
 from runner.domain.who import Actor
 from runner.errors import NotFound
-from runner.store import pieces, runs, snapshots
 from runner.store.database import Store
+from runner.store.execution import pieces, runs, snapshots
 from tests.store.making import ANA, NOON, a_claimed_piece, a_kept_run, a_plan, a_result, a_run
 
 

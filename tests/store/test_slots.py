@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.domain.run import SlotState, Trigger
-from runner.domain.window import Opening
+from runner.domain.execution.run import SlotState, Trigger
+from runner.domain.time.window import Opening
 from runner.errors import NotFound
-from runner.store import runs, slots
 from runner.store.database import Store
-from runner.store.slots import LedgerChange, Slot
+from runner.store.execution import runs
+from runner.store.time import slots
+from runner.store.time.slots import LedgerChange, Slot
 from tests.store.making import NOON, a_run, an_opening
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from runner.domain.cause import CauseClass, PlainWords
-from runner.domain.ticket import Priority, TicketKind, TicketState, WantedTicket
+from runner.domain.tickets.cause import CauseClass, PlainWords
+from runner.domain.tickets.ticket import Priority, TicketKind, TicketState, WantedTicket
 from runner.domain.who import SYSTEM
 from runner.errors import NotFound
-from runner.store import tickets
 from runner.store.database import Store
-from runner.store.tickets import Filed, Ticket
+from runner.store.tickets import tickets
+from runner.store.tickets.tickets import Filed, Ticket
 from tests.store.making import ANA, NOON
 
 DAY = timedelta(days=1)

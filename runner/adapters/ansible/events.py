@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from runner.adapters.ansible.spool import Line
-from runner.domain.outcome import Event, EventKind
+from runner.domain.execution.outcome import Event, EventKind
 
 MOST_TEXT = 4096
 LAST_WORDS = 1500  # characters of standard output that are kept beside error output

@@ -23,7 +23,7 @@ from runner.adapters.ansible.secrets import Redactor, SecretMissingError, Source
 from runner.adapters.ansible.settings import additions
 from runner.adapters.ansible.spool import SpoolWriter
 from runner.adapters.zone import give_back_zone
-from runner.domain.outcome import EventKind
+from runner.domain.execution.outcome import EventKind
 
 Order = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine
 from runner.adapters.ansible.processes import Swept
 from runner.adapters.ansible.spool import SpoolReader
-from runner.domain.outcome import Event, EventKind
+from runner.domain.execution.outcome import Event, EventKind
 from runner.ports import PieceEnd
 
 AT_ONCE = 300

@@ -20,7 +20,7 @@ from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
 from runner.adapters.ansible.strays import end_strays
-from runner.domain.outcome import Event
+from runner.domain.execution.outcome import Event
 from runner.domain.settings import AnsibleSettings, SecretSource
 from runner.errors import InternalError, UsageError
 from runner.ports import PieceOrder, Strays

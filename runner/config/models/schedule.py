@@ -10,8 +10,8 @@ from pydantic import Discriminator, Field, Tag
 from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
 from runner.config.models.shape import Shape
 from runner.config.models.windows import Window
-from runner.domain import schedule as domain
-from runner.domain.window import MaintenanceWindow
+from runner.domain.execution import schedule as domain
+from runner.domain.time.window import MaintenanceWindow
 
 
 class Change(Shape):

@@ -9,8 +9,8 @@ from pydantic import Discriminator, Field, Tag
 
 from runner.config.fields import Day, Instant, Length, Month, Name, Span, Text, TimeOfDay, Yearly, Zone
 from runner.config.models.shape import Shape
-from runner.domain import freeze as freezes
-from runner.domain.window import AtEnd, MaintenanceWindow
+from runner.domain.time import freeze as freezes
+from runner.domain.time.window import AtEnd, MaintenanceWindow
 
 
 class Window(Shape):

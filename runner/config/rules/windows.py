@@ -10,10 +10,10 @@ from functools import lru_cache
 from runner.config.declared import Declared
 from runner.config.ground import Ground
 from runner.config.models.windows import Window
-from runner.domain.duration import Duration, describe
-from runner.domain.occurrence import missing_starts, openings, overlapping
-from runner.domain.recurrence import MONTHS, ever_occurs
-from runner.domain.window import ALWAYS, DayRule, MaintenanceWindow
+from runner.domain.time.duration import Duration, describe
+from runner.domain.time.occurrence import missing_starts, openings, overlapping
+from runner.domain.time.recurrence import MONTHS, ever_occurs
+from runner.domain.time.window import ALWAYS, DayRule, MaintenanceWindow
 from runner.errors import Problem
 
 AHEAD = timedelta(days=731)  # 24 months

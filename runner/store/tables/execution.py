@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from runner.domain.run import PieceState, RunState, Stage, Trigger, Verdict
+from runner.domain.execution.run import PieceState, RunState, Stage, Trigger, Verdict
 from runner.store.columns import OwnedBy, Word
 from runner.store.tables.parts import (
     big_,

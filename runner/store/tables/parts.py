@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Text, text
 
-from runner.domain.outcome import NotRun, Result
+from runner.domain.execution.outcome import NotRun, Result
 from runner.store.columns import By, Instant, Json, Names, Prose, Word
 
 metadata = MetaData(

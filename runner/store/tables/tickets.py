@@ -12,7 +12,7 @@ from sqlalchemy import (
     Table,
 )
 
-from runner.domain.ticket import Priority, TicketKind, TicketState
+from runner.domain.tickets.ticket import Priority, TicketKind, TicketState
 from runner.store.columns import Word
 from runner.store.tables.parts import (
     by_,

@@ -10,7 +10,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from runner.domain.run import SlotState
+from runner.domain.execution.run import SlotState
 from runner.store.columns import Word
 from runner.store.tables.parts import (
     id_,

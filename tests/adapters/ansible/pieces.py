@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.domain.outcome import Event, EventKind
+from runner.domain.execution.outcome import Event, EventKind
 from runner.ports import PieceEnd, PieceOrder, RunningPiece
 
 

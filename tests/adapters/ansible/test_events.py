@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runner.adapters.ansible.events import MOST_OUTPUT, MOST_TEXT, Shaper, event_of, readable
 from runner.adapters.ansible.spool import Line
-from runner.domain.outcome import Event, EventKind
+from runner.domain.execution.outcome import Event, EventKind
 
 AT = "2026-11-22T19:53:16.750834+00:00"
 

@@ -15,7 +15,7 @@ import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
 from runner.adapters.ansible.piece import LeashedPiece
-from runner.domain.outcome import EventKind
+from runner.domain.execution.outcome import EventKind
 from runner.ports import PieceEnd, PieceOrder
 from tests.adapters.ansible.pieces import (
     Workshop,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
-from runner.domain.outcome import EventKind
+from runner.domain.execution.outcome import EventKind
 from runner.domain.settings import AnsibleSettings, Secrets, SecretSource
 from runner.errors import InternalError, UsageError
 from tests.adapters.ansible.pieces import (

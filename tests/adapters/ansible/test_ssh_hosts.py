@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
-from runner.domain.look import HostLook, PackageChange, packages_changed, read_look
-from runner.domain.outcome import Event, EventKind
+from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
+from runner.domain.execution.outcome import Event, EventKind
 from runner.ports import PieceEnd, PieceOrder
 from tests.adapters.ansible.pieces import (
     Workshop,

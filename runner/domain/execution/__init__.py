@@ -1,0 +1,1 @@
+"""What runs: schedules, plans, waves, guards, outcomes, and the next step of a run."""

@@ -1,0 +1,126 @@
+"""What a team wants done: a schedule, its change, its waves, its checks before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from runner.domain.time.window import MaintenanceWindow
+
+
+class Effect(StrEnum):
+    """What a playbook does to a host."""
+
+    READ_ONLY = "read_only"
+    CHANGE = "change"
+    REBOOT = "reboot"
+    NETWORK = "network"
+    FIRMWARE = "firmware"
+
+
+class ChangeType(StrEnum):
+    """How a change is authorised: in advance (standard), each time (normal), or after the fact (emergency)."""
+
+    STANDARD = "standard"
+    NORMAL = "normal"
+    EMERGENCY = "emergency"
+
+
+class Split(StrEnum):
+    """How Ansible is called: once per batch of hosts, or once without a limit."""
+
+    HOSTS = "hosts"
+    WHOLE = "whole"
+
+
+class Overlap(StrEnum):
+    """What happens when the schedule's last run is still going at the next opening."""
+
+    FORBID = "forbid"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change record that a run belongs to."""
+
+    type: ChangeType = ChangeType.STANDARD
+    model: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of hosts, or a percentage of all planned hosts."""
+
+    number: float
+    percent: bool = False
+
+    def rounded_up(self, total: int) -> int:
+        """How many of `total` hosts this is, at least 1 (wave sizes)."""
+        whole = -(-int(self.number * total * 1000) // 100_000) if self.percent else int(self.number)
+        return max(1, whole)
+
+    def rounded_down(self, total: int) -> int:
+        """How many of `total` hosts this is, possibly 0 (failure budgets)."""
+        return int(self.number * total * 1000) // 100_000 if self.percent else int(self.number)
+
+    def __str__(self) -> str:
+        return f"{self.number:g}%" if self.percent else f"{self.number:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A group of hosts that is done, and watched for `soak`, before the next group starts.
+
+    `size` None means whatever is left; `hosts` is an Ansible host pattern; `tolerates` failures are allowed in a canary wave.
+    """
+
+    name: str
+    size: Amount | None = None
+    hosts: str | None = None
+    soak: timedelta = timedelta(0)
+    tolerates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What is done, to which hosts, in which window, in which waves, within which budget.
+
+    `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
+    `defaults_used` names every value that the file left out, so that a plan can print them.
+    """
+
+    name: str
+    title: str
+    playbook: str
+    inventory: str
+    hosts: str
+    window: MaintenanceWindow
+    why: str = ""
+    owner: str | None = None
+    effect: Effect = Effect.CHANGE
+    enabled: bool = True
+    change: Change = Change()
+    split: Split = Split.HOSTS
+    split_is_safe: bool = False
+    waves: tuple[Wave, ...] = ()
+    concurrency: int = 10
+    failure_budget: Amount = Amount(0)
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    time_limit: timedelta | None = None
+    overlap: Overlap = Overlap.FORBID
+    late_start: str = "until_cutoff"
+    extra_vars: Mapping[str, object] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    source: str = ""
+    defaults_used: tuple[str, ...] = ()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether windows, freezes and pauses bind this schedule."""
+        return self.effect is not Effect.READ_ONLY

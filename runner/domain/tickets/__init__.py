@@ -1,0 +1,1 @@
+"""What went wrong, in plain words: causes, fingerprints, and the tickets a run asks for."""

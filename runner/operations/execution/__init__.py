@@ -1,0 +1,1 @@
+"""From plan to settled run: claim, advance, execute, recover, follow."""

@@ -1,0 +1,79 @@
+"""Asks the rules what happens next in a run, and has it done: the next piece, or the end."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, next_step
+from runner.domain.execution.run import PieceState, RunRecord, RunState
+from runner.domain.record.record import run_stream
+from runner.operations.execution.load_record import load_record
+from runner.operations.execution.settle_run import settle_run
+from runner.operations.site import Site
+from runner.ports import Dispatcher
+from runner.store.execution import pieces, runs
+from runner.store.record import log as entries
+from runner.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep | None:
+    """Do the run's next step; safe to call at any time and by anybody. None when the run is settled."""
+    if site.store.read(lambda c: runs.get(c, run_id)).state is RunState.SETTLED:
+        return None
+    record = load_record(run_id, site=site)
+    step = next_step(record, now=site.clock())
+    match step:
+        case StartPiece():
+            plan_piece(record, step, site=site, dispatcher=dispatcher)
+        case Stop(reason):
+            settle_run(record, reason, site=site)
+        case Finish():
+            settle_run(record, None, site=site)
+        case _:
+            dispatch_planned(record, dispatcher=dispatcher)
+    return step
+
+
+def plan_piece(record: RunRecord, step: StartPiece, *, site: Site, dispatcher: Dispatcher) -> None:
+    """Write the piece down, and hand its name over when we were the one who wrote it."""
+    planned = site.store.write(partial(write_piece, record=record, step=step, at=site.clock()))
+    if planned:
+        dispatcher.dispatch(planned)
+
+
+def write_piece(connection: Transaction, *, record: RunRecord, step: StartPiece, at: datetime) -> str | None:
+    """The piece and the decision for it in one transaction; None when somebody else has planned it already."""
+    piece = pieces.plan(
+        connection,
+        run=record.id,
+        wave=step.wave,
+        batch=step.batch,
+        stage=step.stage,
+        step=step.step,
+        attempt=step.attempt,
+        hosts=step.hosts,
+    )
+    if piece:
+        decision = {
+            "action": "piece.planned",
+            "piece": piece,
+            "wave": record.plan.waves[step.wave].name,
+            "batch": step.batch,
+            "stage": str(step.stage),
+            "step": step.step,
+            "attempt": step.attempt,
+            "hosts": list(step.hosts),
+        }
+        entries.append(connection, run_stream(record.id), [decision], at=at)
+    return piece
+
+
+def dispatch_planned(record: RunRecord, *, dispatcher: Dispatcher) -> None:
+    """Hand over again what was planned and never begun, as after a crash; the claim sees to it that it is done once."""
+    for piece in record.pieces:
+        if piece.state is PieceState.PLANNED:
+            dispatcher.dispatch(piece.id)

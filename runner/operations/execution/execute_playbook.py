@@ -1,0 +1,208 @@
+"""Executes one piece by Ansible: events are recorded as they come, and the piece is stopped when it is no longer ours or no longer wanted."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from runner.domain.execution.fold import PieceFold
+from runner.domain.execution.outcome import Event, EventKind
+from runner.domain.execution.plan import Step, StepKind
+from runner.domain.execution.run import Stage
+from runner.domain.execution.schedule import Split
+from runner.domain.record.record import piece_stream
+from runner.domain.settings import Definitions
+from runner.domain.time.window import AtEnd
+from runner.errors import StoreUnavailable
+from runner.operations.execution.heartbeat import LEASE, Heartbeat
+from runner.operations.site import Site
+from runner.ports import PieceEnd, PieceOrder, RunningPiece
+from runner.store.execution import pieces, runs
+from runner.store.record import log as entries
+from runner.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+UNRECORDED = {EventKind.HOST_START, EventKind.TASK}
+LISTEN = 0.5  # seconds to wait for events before looking at everything else
+ASK_AGAIN = 2.0  # seconds between looks for a person's order to stop
+
+
+class LeaseLostError(Exception):
+    """The piece is no longer ours: whoever took it over records its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A piece that this process holds, with its run and the definitions that it lives by; `since` is when its claim was sent, by the monotonic clock."""
+
+    piece: pieces.Piece
+    fence: int
+    since: float
+    run: runs.Run
+    definitions: Definitions
+    step: Step
+
+    @property
+    def stream(self) -> str:
+        """The log stream of this piece."""
+        return piece_stream(self.piece.id)
+
+
+def execute_playbook(work: Claimed, *, site: Site) -> tuple[PieceFold, PieceEnd]:
+    """Run the piece's playbook to its end; gives the fold of its events and how its processes ended.
+
+    Raises LeaseLostError when somebody else took the piece over.
+    """
+    fold = PieceFold(work.piece.hosts, work.piece.stage)
+    running = site.executor.start(order_for(work, site=site))
+    with heartbeat_of(work, feed=running.feed, site=site) as heartbeat:
+        end = listen(running, fold, work, heartbeat, site=site)
+    return fold, end
+
+
+def heartbeat_of(work: Claimed, *, feed: Callable[[float], None], site: Site) -> Heartbeat:
+    """What keeps this piece ours while it goes on."""
+    renew = partial(pieces.renew, piece_id=work.piece.id, fence=work.fence, lease=LEASE)
+    return Heartbeat(renew=lambda: site.store.write(renew), feed=feed, monotonic=site.monotonic, since=work.since)
+
+
+def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Heartbeat, *, site: Site) -> PieceEnd:
+    """Take every event in and record it, obey orders to stop, until the piece has ended."""
+    asked = site.monotonic()
+    while True:
+        events = running.events(wait=LISTEN)
+        for event in events:
+            fold.add(event)
+        record_events(events, work, heartbeat, site=site)
+        if heartbeat.lost.is_set():
+            running.cancel()
+            raise LeaseLostError(work.piece.id)
+        if (end := running.end()) is not None:
+            return end
+        if site.monotonic() - asked >= ASK_AGAIN:
+            asked = site.monotonic()
+            obey(running, work, site=site)
+
+
+def record_events(events: Sequence[Event], work: Claimed, heartbeat: Heartbeat, *, site: Site) -> None:
+    """Append events to the piece's stream together with how far the spool was read; wait for a database that is away."""
+    if not events:
+        return
+    while not heartbeat.lost.is_set():
+        try:
+            if not site.store.write(partial(append_events, events=events, work=work)):
+                heartbeat.lost.set()
+            return
+        except StoreUnavailable as reason:
+            log.warning("Events wait in the spool: %s", reason, extra={"action": "events.wait", "piece": work.piece.id})
+            time.sleep(1)
+
+
+def append_events(connection: Transaction, *, events: Sequence[Event], work: Claimed) -> bool:
+    """Write events and offset in one transaction; False when the fence is stale, and then nothing is written."""
+    if not pieces.save_offset(connection, work.piece.id, fence=work.fence, offset=events[-1].offset):
+        return False
+    kept = [event for event in events if event.kind not in UNRECORDED]
+    if kept:
+        entries.append(connection, work.stream, [body_of(event) for event in kept], at=kept[-1].at)
+    return True
+
+
+def body_of(event: Event) -> dict[str, object]:
+    """An event as a log entry's body; what is empty is left out."""
+    body: dict[str, object] = {
+        "action": str(event.kind),
+        "number": event.number,
+        "at": event.at.isoformat(),
+        "host": event.host,
+        "play": event.play,
+        "task": event.task,
+        "module": event.module,
+        "role": event.role,
+        "changed": event.changed,
+        "ignored": event.ignored,
+        "exit_code": event.exit_code,
+        "seconds": round(event.seconds, 3),
+        "text": event.text,
+        "status": event.status,
+        "stats": {host: dict(counts) for host, counts in event.stats.items()},
+    }
+    return {key: value for key, value in body.items() if value not in ("", None, False, 0.0, {})}
+
+
+def obey(running: RunningPiece, work: Claimed, *, site: Site) -> None:
+    """Cancel when a person asked for it; at the end of the window do as the window says."""
+    try:
+        run = site.store.read(lambda c: runs.get(c, work.run.id))
+    except StoreUnavailable:
+        return  # nobody can have asked for anything that we could hear
+    if run.stop_request == "cancel":
+        running.cancel()
+        return
+    over = work.run.plan.ends is not None and site.clock() >= work.run.plan.ends
+    if over and work.piece.stage is Stage.APPLY and work.run.plan.at_end is not AtEnd.FINISH_BATCH:
+        running.stop_softly() if work.run.plan.at_end is AtEnd.FINISH_TASK else running.cancel()
+
+
+def order_for(work: Claimed, *, site: Site) -> PieceOrder:
+    """Everything that this call of Ansible needs, from the run's own snapshot."""
+    project = site.snapshotted.path(work.run.snapshot)
+    settings, schedule = work.definitions.settings, work.definitions.schedules[work.run.schedule]
+    own = work.step.kind is StepKind.PLAYBOOK
+    whole = work.run.plan.split is Split.WHOLE and work.piece.stage is Stage.APPLY
+    order = PieceOrder(
+        run=work.run.id,
+        piece=work.piece.id,
+        fence=work.fence,
+        folder=site.state_dir / "runs" / str(work.run.number) / work.piece.id,
+        control_path=site.control_path(work.run.id),
+        project=project,
+        playbook=project / work.step.name if own else site.executor.look_playbook,
+        inventory=(source_of(settings.inventories[work.run.plan.inventory].source, project),),
+        limit=None if whole else work.piece.hosts,
+        forks=max(1, len(work.piece.hosts)),
+        check=work.run.check_mode and own,
+        ansible=settings.ansible,
+        secrets=settings.secrets,
+        become_hosts=become_hosts(work, site=site),
+        time_limit=schedule.time_limit if own else timedelta(minutes=10),
+    )
+    return (
+        replace(
+            order,
+            extra_vars=schedule.extra_vars,
+            tags=tags_of(schedule.tags, work),
+            skip_tags=tags_of(schedule.skip_tags, work),
+        )
+        if own
+        else order
+    )
+
+
+def tags_of(tags: tuple[str, ...], work: Claimed) -> tuple[str, ...]:
+    """Tags choose among the tasks of the schedule's own playbook, not of its checks."""
+    return tags if work.piece.stage is Stage.APPLY else ()
+
+
+def source_of(source: str, project: Path) -> str:
+    """An inventory inside the snapshot by its path there; anything else as it was given."""
+    return str(project / source) if (project / source).exists() else source
+
+
+def become_hosts(work: Claimed, *, site: Site) -> Mapping[str, tuple[str, ...]]:
+    """Which become secret is for which hosts of this piece."""
+    from runner.operations.execution.plan_occurrence import matching
+
+    patterns = work.definitions.settings.secrets.become
+    if not patterns:
+        return {}
+    answer = site.snapshotted.answer(work.run.snapshot, work.run.plan.inventory)
+    found = {
+        pattern: tuple(host for host in matching(pattern, answer) if host in work.piece.hosts) for pattern in patterns
+    }
+    return {pattern: hosts for pattern, hosts in found.items() if hosts}

@@ -1,0 +1,68 @@
+"""Loads a run's rows, and what else bears on its next step, into the value that the rules decide on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from runner.domain.execution.guards import FREEZE, PAUSE, stops_all
+from runner.domain.execution.run import Interruption, RunRecord
+from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
+from runner.operations.site import Site
+from runner.store.execution import outcomes, overrides, pauses, runs
+
+RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
+
+
+def load_record(run_id: str, *, site: Site) -> RunRecord:
+    """The run as its rows tell it now, with the interruption that the clock, the freezes and the pauses make."""
+    now = site.clock()
+    run = site.store.read(lambda c: runs.get(c, run_id))
+    estimates = site.store.read(lambda c: outcomes.durations(c, run.schedule, run.plan.inventory, run.plan.hosts))
+    passed = guards_passed(run, site=site)
+    paused = frozenset[str]() if PAUSE in passed else paused_hosts(run, site=site, now=now)
+    frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
+    interruption = interruption_of(run, paused=paused, frozen=frozen)
+    record = site.store.read(lambda c: runs.record(c, run_id, estimates=estimates, reserve=RESERVE))
+    passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
+    return replace(record, paused=passed_over, interruption=interruption)
+
+
+def guards_passed(run: runs.Run, *, site: Site) -> tuple[str, ...]:
+    """The guards that a person's override lets this run pass; a freeze or pause that it does not name still stops it."""
+    override_id = run.override_id
+    kept = site.store.read(lambda c: overrides.get(c, override_id)) if override_id else None
+    return kept.guards if kept else ()
+
+
+def interruption_of(run: runs.Run, *, paused: frozenset[str], frozen: bool) -> Interruption | None:
+    """Why a person, a pause or a freeze wants this run to stop."""
+    if run.stop_request:
+        return Interruption.CANCELLED
+    if paused and stops_all(run.plan, paused):
+        return Interruption.PAUSED
+    return Interruption.FROZEN if frozen else None
+
+
+def paused_hosts(run: runs.Run, *, site: Site, now: datetime) -> frozenset[str]:
+    """The hosts of this run that a person has paused; none when it changes nothing."""
+    if not run.plan.changes_something:
+        return frozenset()
+    found: set[str] = set()
+    for pause in site.store.read(lambda c: pauses.active(c, now)):
+        if not pause.hosts:
+            return frozenset(run.plan.hosts)
+        found.update(matching(pause.hosts, site.snapshotted.answer(run.snapshot, run.plan.inventory)))
+    return frozenset(found.intersection(run.plan.hosts))
+
+
+def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:
+    """Whether a freeze of the definitions in force now covers this moment, also one that came while the run was going."""
+    definitions = site.current()
+    schedule = definitions.schedules.get(run.schedule)
+    if schedule is None:
+        return False
+    answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
+    services = services_of(run.plan.hosts, definitions, answer)
+    binding = binding_freezes(schedule, definitions, services, check_mode=run.check_mode)
+    return any(freeze.covers(now) for freeze in binding)

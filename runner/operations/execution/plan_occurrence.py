@@ -1,0 +1,291 @@
+"""What an occurrence of a schedule would do: hosts, waves, budget, digests, and every guard's verdict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from runner.domain.execution import guards, host_pattern
+from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
+from runner.domain.execution.schedule import Schedule
+from runner.domain.execution.waves import budget_of, planned_waves
+from runner.domain.record.record import canonical
+from runner.domain.settings import Definitions, Service
+from runner.domain.time import freeze, occurrence
+from runner.domain.time.window import Opening
+from runner.errors import NotFound
+from runner.operations.site import Site
+from runner.ports import InventoryAnswer
+from runner.store.execution import debts, inventories, pauses, runs
+from runner.store.record import observations
+
+Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
+HEALTH_PREFIX = "health:"
+IMPACTS = ("low", "medium", "high")
+CACHES = {"__pycache__", ".git"}  # what nobody wrote, and no run takes along
+BESIDE_PLAYBOOKS = ("roles", "group_vars", "host_vars")  # folders whose files take part in what a playbook does
+
+
+@dataclass(frozen=True, slots=True)
+class Unguarded:
+    """A plan before the guards were asked."""
+
+    schedule: Schedule
+    run: RunPlan
+    opening: Opening | None
+    following: Opening | None
+    answer: InventoryAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Unguarded):
+    """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds."""
+
+    at: datetime
+    holds: tuple[guards.Hold, ...]
+    digest: str
+    services: tuple[str, ...] = ()
+    unknown_names: tuple[str, ...] = ()
+    debts: Mapping[str, int] = field(default_factory=dict)
+
+
+def plan_occurrence(
+    name: str,
+    *,
+    definitions: Definitions,
+    site: Site,
+    at: datetime,
+    limit: str | None = None,
+    check_mode: bool = False,
+    identity: Identity | None = None,
+) -> Plan:
+    """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears.
+
+    `identity` names the occurrence that it is for, where openings overlap.
+    """
+    schedule = schedule_named(name, definitions)
+    answer = site.inventories.read(
+        definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
+    )
+    hosts = matching(schedule.hosts, answer)
+    if limit:
+        hosts = tuple(host for host in hosts if host in set(matching(limit, answer)))
+    services = services_of(hosts, definitions, answer)
+    freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
+    opening = opening_of(schedule, freezes, at=at, identity=identity)
+    following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
+    run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
+    bare = Unguarded(schedule, run, opening, following, answer)
+    return Plan(
+        schedule=schedule,
+        at=at,
+        run=run,
+        opening=opening,
+        following=following,
+        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
+        digest=digest_of(schedule, opening, site.root),
+        answer=answer,
+        services=tuple(service.name for service in services),
+        unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
+        debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
+    )
+
+
+def schedule_named(name: str, definitions: Definitions) -> Schedule:
+    """The schedule of that name, or an error that names the nearest."""
+    import difflib
+
+    found = definitions.schedules.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, definitions.schedules, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "`wellkept calendar` lists them."
+        raise NotFound(f"There is no schedule {name!r}. {hint}")
+    return found
+
+
+def matching(pattern: str, answer: InventoryAnswer) -> tuple[str, ...]:
+    """The hosts that an Ansible pattern names, in inventory order."""
+    return host_pattern.match(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
+
+
+def services_of(hosts: Sequence[str], definitions: Definitions, answer: InventoryAnswer) -> tuple[Service, ...]:
+    """The services that any of these hosts serve."""
+    return tuple(
+        service
+        for service in definitions.settings.services.values()
+        if set(matching(service.hosts, answer)) & set(hosts)
+    )
+
+
+def opening_of(
+    schedule: Schedule, freezes: Sequence[freeze.Freeze], *, at: datetime, identity: Identity | None
+) -> Opening | None:
+    """The opening that `at` lies in: that of the named occurrence, or else the first."""
+    if identity is None or schedule.window.is_always:
+        return occurrence.opening_at(schedule.window, freezes, at)
+    around = occurrence.openings(schedule.window, freezes, from_=at, to=at + datetime.resolution)
+    return next((opening for opening in around if (opening.rule_date, opening.ordinal) == identity), None)
+
+
+def binding_freezes(
+    schedule: Schedule, definitions: Definitions, services: Sequence[Service], *, check_mode: bool = False
+) -> tuple[freeze.Freeze, ...]:
+    """The freezes that mean this schedule and do not let it pass."""
+    return freeze.binding(
+        definitions.freezes,
+        schedule=schedule.name,
+        window=schedule.window.name,
+        services=[service.name for service in services],
+        effect=freeze.READ_ONLY if check_mode else str(schedule.effect),
+        change=str(schedule.change.type),
+    )
+
+
+def frozen_plan(
+    schedule: Schedule,
+    hosts: tuple[str, ...],
+    answer: InventoryAnswer,
+    *,
+    site: Site,
+    opening: Opening | None,
+    services: Sequence[Service],
+    check_mode: bool,
+) -> RunPlan:
+    """Freeze what the run will do; read-only work and check mode have no end of window."""
+    bound = schedule.changes_something and not check_mode and opening is not None
+    endless = schedule.window.is_always and not (opening and opening.frozen_by)
+    named = [
+        tuple(host for host in matching(wave.hosts, answer) if host in hosts) if wave.hosts else ()
+        for wave in schedule.waves
+    ]
+    return RunPlan(
+        schedule=schedule.name,
+        title=schedule.title,
+        inventory=schedule.inventory,
+        playbook=schedule.playbook,
+        hosts=hosts,
+        waves=planned_waves(
+            schedule.waves,
+            hosts=hosts,
+            named=named,
+            itself=itself_among(hosts, answer, schedule, site),
+            split=schedule.split,
+        ),
+        concurrency=schedule.concurrency,
+        budget=budget_of(schedule.failure_budget, len(hosts)),
+        before=(LOOK, *(step_from(text) for text in schedule.before)),
+        after=(LOOK, *(step_from(text) for text in schedule.after)),
+        carried=tuple(debt.host for debt in debts_of(schedule, site) if debt.host in hosts and debt.reorders),
+        split=schedule.split,
+        at_end=schedule.window.at_end,
+        opens=opening.usable_from if bound and opening else None,
+        last_start=opening.last_start if bound and opening and not endless else None,
+        ends=opening.usable_until if bound and opening and not endless else None,
+        check_mode=check_mode,
+        changes_something=schedule.changes_something and not check_mode,
+        impact=max((service.impact for service in services), key=IMPACTS.index, default="medium"),
+        owner=schedule.owner,
+        services={
+            host: service.title for service in services for host in matching(service.hosts, answer) if host in hosts
+        },
+    )
+
+
+def step_from(text: str) -> Step:
+    """A step of `before:` or `after:`: a playbook, or `health:NAME`."""
+    if text.startswith(HEALTH_PREFIX):
+        return Step(StepKind.HEALTH, text.removeprefix(HEALTH_PREFIX))
+    return Step(StepKind.PLAYBOOK, text)
+
+
+def debts_of(schedule: Schedule, site: Site) -> list[debts.Debt]:
+    """The hosts that owe this schedule a run."""
+    return site.store.read(lambda c: debts.of_schedule(c, schedule.inventory, schedule.name))
+
+
+def itself_among(hosts: Sequence[str], answer: InventoryAnswer, schedule: Schedule, site: Site) -> str | None:
+    """The host that runs Wellkept, by its local connection or by the machine-id that was last seen there."""
+    local = next((host for host in hosts if answer.hosts[host].get("ansible_connection") == "local"), None)
+    if local:
+        return local
+    ours = machine_id()
+    seen = site.store.read(lambda c: observations.machine_ids(c, schedule.inventory))
+    return next((host for host in hosts if ours and seen.get(host) == ours), None)
+
+
+def machine_id() -> str:
+    """The id of the machine we run on (machine-id(5)), or nothing where there is none."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def holds_of(
+    plan: Unguarded, *, definitions: Definitions, site: Site, freezes: Sequence[freeze.Freeze], at: datetime
+) -> tuple[guards.Hold, ...]:
+    """Every guard's no, in the order in which a person would want to hear them."""
+    schedule, run, answer = plan.schedule, plan.run, plan.answer
+    inventory = definitions.settings.inventories[schedule.inventory]
+    paused = site.store.read(lambda c: pauses.active(c, at))
+    last_good, retired = site.store.read(
+        lambda c: (inventories.last_good(c, inventory.name), inventories.retired(c, inventory.name))
+    )
+    going = site.store.read(lambda c: runs.live_of_schedule(c, schedule.name))
+    answers = (
+        guards.hold_for_freeze(freezes, now=at),
+        guards.hold_for_pause(
+            run,
+            paused,
+            paused_hosts={pause.id: frozenset(matching(pause.hosts, answer)) for pause in paused if pause.hosts},
+        ),
+        guards.hold_for_window(schedule, plan.opening, plan.following, check_mode=run.check_mode, now=at),
+        guards.hold_for_overlap(schedule, going.number if going else None),
+        guards.hold_for_inventory(
+            inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
+        ),
+        guards.hold_for_hosts(schedule, run.hosts),
+    )
+    return tuple(hold for hold in answers if hold is not None)
+
+
+def digest_of(schedule: Schedule, opening: Opening | None, root: Path) -> str:
+    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
+    body = {
+        "schedule": as_json(schedule),
+        "rule_date": opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
+        "files": {str(path.relative_to(root)): file_digest(path) for path in files_of(schedule, root)},
+    }
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def files_of(schedule: Schedule, root: Path) -> list[Path]:
+    """The playbooks of a schedule, and the roles and variable files beside them."""
+    playbooks = [
+        root / text
+        for text in (schedule.playbook, *schedule.before, *schedule.after)
+        if not text.startswith(HEALTH_PREFIX)
+    ]
+    folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
+    below = [
+        path for folder in folders for path in folder.rglob("*") if CACHES.isdisjoint(path.relative_to(root).parts)
+    ]
+    return sorted({path for path in (*playbooks, *below) if path.is_file()})
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def as_json(value: object) -> dict[str, object]:
+    """A frozen value as JSON knows it: durations and times as text."""
+    import dataclasses
+    import json
+
+    body = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    found: dict[str, object] = json.loads(json.dumps(body, default=str, sort_keys=True))
+    return found

@@ -1,0 +1,283 @@
+"""Does one piece: claim it with its host locks, execute it behind the leash or by probes, and record what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from runner.domain.execution.fold import PieceFold, timed_out
+from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
+from runner.domain.execution.next_step import reason_to_stop
+from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.plan import Step, StepKind
+from runner.domain.execution.progress import batches_of, last_tracks
+from runner.domain.execution.run import PieceState, Stage
+from runner.domain.record.record import closing_body, run_stream
+from runner.operations.execution.ask_hosts import ask_hosts, conditions
+from runner.operations.execution.execute_playbook import Claimed, LeaseLostError, execute_playbook, heartbeat_of
+from runner.operations.execution.heartbeat import LEASE
+from runner.operations.execution.load_record import load_record
+from runner.operations.execution.patience import patiently
+from runner.operations.site import Site
+from runner.ports import PieceEnd
+from runner.store.execution import pieces, runs
+from runner.store.record import evidence, observations
+from runner.store.record import log as entries
+from runner.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+TOUCHING = {Stage.PRE_CHECK, Stage.APPLY}
+LOOK_TEXT = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a piece came to: results per host, and what is known about how it ended."""
+
+    results: Mapping[str, HostResult]
+    problem: str | None = None
+    unmatched: tuple[str, ...] = ()
+    complete: bool = True
+    how: str = "finished"
+    gone: bool = True
+    looks: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def run_piece(piece_id: str, *, site: Site) -> str:
+    """Do one planned piece if it is still wanted and can be had; gives the id of its run. Raises NotFound."""
+    piece = site.store.read(lambda c: pieces.get(c, piece_id))
+    since = site.monotonic()
+    if piece.state is PieceState.PLANNED and (fence := claim_piece(piece, site=site)) is not None:
+        run = site.store.read(lambda c: runs.get(c, piece.run_id))
+        do_piece(Claimed(piece, fence, since, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
+    return piece.run_id
+
+
+def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
+    """Claim a piece and its host locks, all or none; a piece that may no longer start, or can't have its locks, is withdrawn."""
+    record = load_record(piece.run_id, site=site)
+    fence = None
+    if piece.stage not in TOUCHING or not reason_to_stop(record, now=site.clock()):
+        fence = site.store.write(partial(claim, piece=piece, inventory=record.plan.inventory, site=site))
+    if fence is None:
+        site.store.write(
+            lambda c: pieces.withdraw(c, piece.id)
+        )  # nothing happens here when somebody else has claimed it
+    return fence
+
+
+def claim(connection: Transaction, *, piece: pieces.Piece, inventory: str, site: Site) -> int | None:
+    """The claim, its locks, and the run's start when this is its first piece, in one transaction."""
+    fence = pieces.claim(connection, piece.id, owner=site.owner, inventory=inventory, lease=LEASE)
+    if fence is not None:
+        runs.start(connection, piece.run_id, at=site.clock())
+    return fence
+
+
+def step_of(piece: pieces.Piece, run: runs.Run) -> Step:
+    """What this piece does, as the run's plan says."""
+    match piece.stage:
+        case Stage.PRE_CHECK:
+            return run.plan.before[piece.step]
+        case Stage.POST_CHECK:
+            return run.plan.after[piece.step]
+        case _:
+            return Step(StepKind.PLAYBOOK, run.plan.playbook)
+
+
+def do_piece(work: Claimed, *, site: Site) -> None:
+    """Execute a claimed piece and record its end; when the lease was lost on the way, whoever took it over records it instead."""
+    opened = {
+        "action": "piece.started",
+        "run": work.run.id,
+        "stage": str(work.piece.stage),
+        "step": work.step.name or LOOK_TEXT,
+        "hosts": list(work.piece.hosts),
+    }
+    site.store.write(lambda c: entries.append(c, work.stream, [opened], at=site.clock()))
+    try:
+        found = DO[work.step.kind](work, site)
+    except LeaseLostError:
+        log.warning(
+            "Piece %s was taken over", work.piece.id, extra={"action": "piece.taken_over", "piece": work.piece.id}
+        )
+        return
+    finish_piece(work, found, site=site)
+
+
+def look(work: Claimed, site: Site) -> Found:
+    """The built-in step: can the host be reached and logged in to, what is installed there, and is anything at work."""
+    fold, end = execute_playbook(work, site=site)
+    looks = {host: heard.output for host, heard in fold.heard.items() if heard.output}
+    found = from_fold(fold, end, work)
+    doubtful = hosts_in_doubt(work, site=site)
+    results = {
+        host: looked_at(result, looks.get(host), doubtful=host in doubtful) for host, result in found.results.items()
+    }
+    return replace(found, looks=looks, results=results)
+
+
+def hosts_in_doubt(work: Claimed, *, site: Site) -> set[str]:
+    """The hosts of this run that something of ours may still be going on at."""
+    tracks = last_tracks(batches_of(load_record(work.run.id, site=site)))
+    return {host for host, track in tracks.items() if track.in_doubt}
+
+
+def play(work: Claimed, site: Site) -> Found:
+    """A playbook of the user's own."""
+    return from_fold(*execute_playbook(work, site=site), work)
+
+
+def ask(work: Claimed, site: Site) -> Found:
+    """A health check of the user's own."""
+    with heartbeat_of(work, feed=lambda _: None, site=site):  # probes have no leash to feed
+        results, findings = ask_hosts(work, site=site)
+    body = {"action": "health.asked", "check": work.step.name, "conditions": dict(conditions(findings))}
+    site.store.write(lambda c: entries.append(c, work.stream, [body], at=site.clock()))
+    return Found(results)
+
+
+DO = {StepKind.LOOK: look, StepKind.PLAYBOOK: play, StepKind.HEALTH: ask}
+
+
+def from_fold(fold: PieceFold, end: PieceEnd, work: Claimed) -> Found:
+    """What Ansible's events add up to; a check that touches nothing never leaves a host in doubt."""
+    known = fold.results()
+    if end.how == "timed_out":
+        known = {**known, **timed_out(fold.hosts, known)}
+    if work.piece.stage is not Stage.APPLY:
+        known = {host: of_check(result, after=work.piece.stage is Stage.POST_CHECK) for host, result in known.items()}
+    return Found(
+        results=known,
+        problem=fold.problem,
+        unmatched=tuple(fold.unmatched),
+        complete=fold.complete and end.complete,
+        how=end.how,
+        gone=end.gone,
+        note=end.note,
+    )
+
+
+def of_check(result: HostResult, *, after: bool) -> HostResult:
+    """A host that a check's plays do not name passes it; a check itself touches nothing, but after the playbook the host was touched."""
+    if result.reason is NotRun.NOT_IN_PLAYBOOK:
+        return replace(result, result=Result.OK, reason=None, text="")
+    return replace(result, touched=after)
+
+
+def looked_at(result: HostResult, text: str | None, *, doubtful: bool) -> HostResult:
+    """A look that was cut off is none; a host in doubt is not clear while a package manager or a module is at work there.
+
+    On any other host that is somebody else's work, which the playbook's own waiting for locks gets along with.
+    """
+    if text is None or not result.result.is_good:
+        return result
+    try:
+        busy = read_look(text).busy
+    except UnreadableLookError as reason:
+        return replace(
+            result, result=Result.FAILED, cause="unknown", text=str(reason), signature="the look was cut off"
+        )
+    if not busy or not doubtful:
+        return replace(result, result=Result.OK)
+    why = f"still at work there: {'; '.join(busy)}"
+    return replace(result, result=Result.IN_DOUBT, cause="package_lock", text=why, signature="still at work there")
+
+
+def finish_piece(work: Claimed, found: Found, *, site: Site) -> None:
+    """Record results, looks and the end of a piece; its closing hash becomes an entry of its run's stream."""
+    if not found.gone:
+        log.error(
+            "Processes of piece %s are still there: %s", work.piece.id, found.note, extra={"action": "piece.not_gone"}
+        )
+        return  # the lease is left to lapse: the piece is not continued before its processes are proved gone
+    record = partial(record_end, work=work, found=found, looks=readable(found.looks), at=site.clock())
+    if not patiently(lambda: site.store.write(record), seconds=LEASE.total_seconds(), monotonic=site.monotonic):
+        log.warning(
+            "The end of piece %s came too late", work.piece.id, extra={"action": "piece.stale", "piece": work.piece.id}
+        )
+
+
+def readable(texts: Mapping[str, str]) -> dict[str, HostLook]:
+    """The looks that came whole."""
+    looks = {}
+    for host, text in texts.items():
+        with contextlib.suppress(UnreadableLookError):
+            looks[host] = read_look(text)
+    return looks
+
+
+def record_end(
+    connection: Transaction, *, work: Claimed, found: Found, looks: Mapping[str, HostLook], at: datetime
+) -> bool:
+    """Everything about the end of a piece in one transaction; False when its fence is stale."""
+    finished = pieces.finish(
+        connection,
+        work.piece.id,
+        fence=work.fence,
+        results=found.results,
+        problem=found.problem,
+        unmatched=found.unmatched,
+        complete=found.complete,
+        at=at,
+    )
+    if finished:
+        record_looks(connection, work, found, looks, at=at)
+        close_stream(connection, work, found, at=at)
+    return finished
+
+
+def record_looks(
+    connection: Transaction, work: Claimed, found: Found, looks: Mapping[str, HostLook], *, at: datetime
+) -> None:
+    """Keep what was seen on each host: the text as evidence, the facts as an observation."""
+    kind = f"look:{'before' if work.piece.stage is Stage.PRE_CHECK else 'after'}"
+    for host, seen in looks.items():
+        text = found.looks[host]
+        evidence.add_text(
+            connection, run_id=work.run.id, piece_id=work.piece.id, host=host, kind=kind, text=text, at=at
+        )
+        observations.add(
+            connection,
+            inventory=work.run.plan.inventory,
+            host=host,
+            machine_id=seen.machine_id,
+            kind="look",
+            value=facts_of(seen),
+            at=at,
+        )
+
+
+def facts_of(seen: HostLook) -> dict[str, object]:
+    """What is worth keeping of a look beside its text: the list of packages stays in the evidence."""
+    return {
+        "system": seen.system,
+        "kernel": seen.kernel,
+        "boot_id": seen.boot_id,
+        "reboot_required": seen.reboot_required,
+        "reboot_packages": list(seen.reboot_packages),
+        "packages": len(seen.packages),
+        "held": list(seen.held),
+        "broken": list(seen.broken),
+        "free_bytes": dict(seen.free_bytes),
+    }
+
+
+def close_stream(connection: Transaction, work: Claimed, found: Found, *, at: datetime) -> None:
+    """The piece's last entry, and its closing hash in the run's stream."""
+    body = {
+        "action": "piece.ended",
+        "how": found.how,
+        "complete": found.complete,
+        "problem": found.problem or "",
+        "note": found.note,
+        "results": {host: str(result.result) for host, result in found.results.items()},
+    }
+    closing = entries.append(connection, work.stream, [body], at=at)
+    pieces.set_closing_hash(connection, work.piece.id, closing.hash)
+    entries.append(connection, run_stream(work.run.id), [closing_body("piece.closed", work.stream, closing)], at=at)

@@ -1,0 +1,233 @@
+"""Starts a run: asks the guards, takes the snapshot, and claims the slot, or says who holds it and until when."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from runner.domain.execution import guards
+from runner.domain.execution.guards import Hold
+from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.run import Trigger
+from runner.domain.execution.schedule import Schedule
+from runner.domain.record.record import canonical, run_stream
+from runner.domain.who import Actor
+from runner.errors import Held, UsageError
+from runner.operations.execution.plan_occurrence import Plan, as_json, digest_of, plan_occurrence
+from runner.operations.site import Site
+from runner.ports import SnapshotTaken
+from runner.store.execution import definitions as definition_rows
+from runner.store.execution import inventories, overrides, runs, snapshots
+from runner.store.record import log as entries
+from runner.store.sql import serialise
+from runner.store.time import slots
+from runner.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked for: which hosts, whether only to look, and what they want to override, why, and until when."""
+
+    limit: str | None = None
+    check_mode: bool = False
+    digest: str | None = None
+    override: str | None = None
+    until: datetime | None = None
+
+
+def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
+    """Start a run by hand, with every guard; gives its id. Raises Held with every reason and the next opening."""
+    definitions = site.current()
+    now = site.clock()
+    plan = plan_occurrence(
+        name, definitions=definitions, site=site, at=now, limit=wish.limit, check_mode=wish.check_mode
+    )
+    check_digest(plan, wish)
+    holds = holds_left(plan, wish)
+    if holds:
+        raise Held(held_in_words(plan, holds))
+    overridden = [hold for hold in plan.holds if hold not in holds]
+    run = claim(plan, site=site, trigger=Trigger.HAND, slot=None, by=site.actor, wish=wish, overridden=overridden)
+    if run is None:
+        raise Held(f"{name!r} could not be claimed: somebody else was first. `wellkept runs` shows it.")
+    return run
+
+
+def check_digest(plan: Plan, wish: Wish) -> None:
+    """Refuse to run anything but the plan that was looked at."""
+    if wish.digest and not plan.digest.startswith(wish.digest):
+        raise Held(
+            f"The plan of {plan.schedule.name!r} has changed: its digest is {plan.digest[:12]} now, not {wish.digest[:12]}. "
+            f"Look at it again with `wellkept plan {plan.schedule.name}`."
+        )
+
+
+def holds_left(plan: Plan, wish: Wish) -> tuple[Hold, ...]:
+    """The holds that an override does not lift: it needs a reason and an expiry, and lifts window, freeze and pause only."""
+    if wish.override is None:
+        return plan.holds
+    if not wish.override.strip() or wish.until is None:
+        raise UsageError(
+            "An override needs a reason and an expiry: --override 'why' --until '2026-03-22 04:00' (or --until 2h)."
+        )
+    if wish.until <= plan.at:
+        raise UsageError("The override's --until is in the past.")
+    return tuple(hold for hold in plan.holds if hold.guard not in guards.CAN_BE_OVERRIDDEN)
+
+
+def held_in_words(plan: Plan, holds: Sequence[Hold]) -> str:
+    """Every hold with its reason, and the next chance."""
+    lines = [f"{plan.schedule.name!r} is held; nothing was changed."]
+    lines += [
+        f"  {hold.reason}" + (f" (until {hold.until:%Y-%m-%d %H:%M} UTC)" if hold.until else "") for hold in holds
+    ]
+    if plan.following and not plan.schedule.window.is_always:
+        lines.append(f"Next opening: {local(plan.following.usable_from, plan)}")
+    if any(hold.guard in guards.CAN_BE_OVERRIDDEN for hold in holds):
+        lines.append("To do it all the same, with your name in the report: --override 'why' --until 2h")
+    return "\n".join(lines)
+
+
+def local(instant: datetime, plan: Plan) -> str:
+    """An instant in the window's own zone and in UTC."""
+    from zoneinfo import ZoneInfo
+
+    zone = plan.schedule.window.timezone
+    if zone == "UTC":
+        return f"{instant:%a %Y-%m-%d %H:%M} UTC"
+    return f"{instant.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone} ({instant:%Y-%m-%d %H:%M} UTC)"
+
+
+def start_slot(slot: slots.Slot, plan: Plan, *, site: Site) -> str | None:
+    """Start the run of a due slot whose guards are all clear; None when somebody else was first."""
+    return claim(
+        plan,
+        site=site,
+        trigger=Trigger.SLOT,
+        slot=slot,
+        by=Actor(plan.schedule.owner or "wellkept", "system"),
+        wish=Wish(),
+        overridden=(),
+    )
+
+
+def claim(
+    plan: Plan,
+    *,
+    site: Site,
+    trigger: Trigger,
+    slot: slots.Slot | None,
+    by: Actor,
+    wish: Wish,
+    overridden: Sequence[Hold],
+) -> str | None:
+    """Take the snapshot, then insert the run; a slot is swapped from due to claimed in the same transaction."""
+    taken = site.snapshotted.readable(site.snapshots.take(site.root))
+    now = site.clock()
+    run = runs.NewRun(
+        trigger=trigger,
+        schedule=plan.schedule.name,
+        title=plan.schedule.title,
+        definition=definition_digest(plan.schedule),
+        snapshot=taken.digest,
+        plan=ended_by_expiry(plan, wish.until, overridden) if overridden and wish.until else plan.run,
+        plan_digest=digest_of(plan.schedule, plan.opening, taken.path),
+        requested_by=by,
+        created_at=now,
+        slot_id=slot.id if slot else None,
+        late_seconds=max(0.0, (now - slot.usable_from).total_seconds()) if slot else None,
+        versions=dict(site.versions),
+        check_mode=wish.check_mode,
+    )
+    return site.store.write(
+        partial(write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now)
+    )
+
+
+def ended_by_expiry(plan: Plan, until: datetime, overridden: Sequence[Hold]) -> RunPlan:
+    """An override ends with its expiry; one that does not lift the window ends with the window, too."""
+    closes = last_start = until
+    if plan.opening and not any(hold.guard == guards.WINDOW for hold in overridden):
+        closes = min(until, plan.opening.closes)
+        last_start = min(until, plan.opening.closes - plan.schedule.window.cutoff)
+    return replace(plan.run, opens=None, last_start=last_start, ends=closes)
+
+
+def definition_digest(schedule: Schedule) -> str:
+    """SHA-256 of everything that a schedule says."""
+    return hashlib.sha256(canonical(as_json(schedule))).hexdigest()
+
+
+def write_claim(
+    connection: Transaction,
+    *,
+    run: runs.NewRun,
+    plan: Plan,
+    taken: SnapshotTaken,
+    wish: Wish,
+    overridden: Sequence[Hold],
+    at: datetime,
+) -> str | None:
+    """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
+    serialise(connection, f"run:{run.schedule}")
+    if runs.live_of_schedule(connection, run.schedule):
+        return None
+    snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
+    definition_rows.keep(
+        connection, digest=run.definition, kind="schedule", name=run.schedule, body=as_json(plan.schedule), at=at
+    )
+    if overridden:
+        run = replace(run, override_id=write_override(connection, run, wish, overridden, at=at))
+    claimed = slots.claim(connection, run.slot_id, run) if run.slot_id else runs.insert(connection, run)
+    if claimed is None:
+        return None
+    if run.override_id:
+        overrides.take(connection, run.override_id, run_id=run.id, now=at)
+    inventories.remember(connection, plan.schedule.inventory, tuple(plan.answer.hosts), at=at)
+    entries.append(connection, run_stream(run.id), [opening_entry(run, plan, taken, overridden)], at=at)
+    return claimed
+
+
+def write_override(
+    connection: Transaction, run: runs.NewRun, wish: Wish, overridden: Sequence[Hold], *, at: datetime
+) -> str:
+    """Who overrode which guards, why, and until when; gives its id."""
+    return overrides.add(
+        connection,
+        schedule=run.schedule,
+        reason=wish.override or "",
+        by=run.requested_by,
+        guards=[hold.guard for hold in overridden],
+        at=at,
+        expires_at=wish.until or at,
+    )
+
+
+def opening_entry(run: runs.NewRun, plan: Plan, taken: SnapshotTaken, overridden: Sequence[Hold]) -> dict[str, object]:
+    """The first entry of a run: who, what, where, from which inputs, by which versions."""
+    return {
+        "action": "run.claimed",
+        "by": run.requested_by.name,
+        "trigger": str(run.trigger),
+        "schedule": run.schedule,
+        "title": run.title,
+        "inventory": plan.schedule.inventory,
+        "hosts": list(plan.run.hosts),
+        "waves": [wave.name for wave in plan.run.waves],
+        "budget": plan.run.budget,
+        "plan_digest": run.plan_digest,
+        "definition": run.definition,
+        "snapshot": taken.digest,
+        "commit": taken.commit,
+        "dirty": taken.dirty,
+        "slot": run.slot_id,
+        "overridden": [hold.reason for hold in overridden],
+        "versions": dict(run.versions),
+        "check_mode": run.check_mode,
+    }

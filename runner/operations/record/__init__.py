@@ -1,0 +1,1 @@
+"""The record: checkpoints, exports, verification, reports."""

@@ -1,0 +1,1 @@
+"""Tickets from failures, and what people do with them."""

@@ -1,0 +1,1 @@
+"""What the clock asks for: the ledger, the openings, the tick."""

@@ -1,0 +1,97 @@
+"""When schedules may run: every opening of their windows within a span, with what freezes and clock changes do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from runner.domain.execution.schedule import Schedule
+from runner.domain.settings import Definitions
+from runner.domain.time import occurrence
+from runner.domain.time.window import MaintenanceWindow, Opening
+from runner.errors import NotFound
+from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the calendar; `schedule` is empty when a window was asked for by itself."""
+
+    schedule: str
+    window: str
+    zone: str
+    opening: Opening
+    state: str
+
+    def as_row(self) -> dict[str, object]:
+        """The line for JSON: instants in ISO 8601 with offset, local and UTC."""
+        opens, closes = self.opening.opens, self.opening.closes
+        zone = ZoneInfo(self.zone)
+        return {
+            "schedule": self.schedule,
+            "window": self.window,
+            "opens": opens.astimezone(zone).isoformat(),
+            "closes": closes.astimezone(zone).isoformat(),
+            "opens_utc": opens.isoformat(),
+            "closes_utc": closes.isoformat(),
+            "last_start": self.opening.last_start.astimezone(zone).isoformat(),
+            "usable_minutes": round((self.opening.usable_until - self.opening.usable_from).total_seconds() / 60),
+            "state": self.state,
+            "notes": list(self.opening.notes),
+        }
+
+
+def list_openings(
+    definitions: Definitions, *, from_: datetime, to: datetime, names: Collection[str] = (), window: str | None = None
+) -> list[Entry]:
+    """Every opening in [from_, to), in order; of the named schedules, of one window, or of all. Raises NotFound for a name that nothing bears."""
+    if window is not None:
+        return of_window(window_named(window, definitions), definitions, from_=from_, to=to)
+    chosen = [schedule_named(name, definitions) for name in names] or list(definitions.schedules.values())
+    found = [entry for schedule in chosen for entry in of_schedule(schedule, definitions, from_=from_, to=to)]
+    return sorted(found, key=lambda entry: (entry.opening.opens, entry.schedule))
+
+
+def of_schedule(schedule: Schedule, definitions: Definitions, *, from_: datetime, to: datetime) -> list[Entry]:
+    """The openings of one schedule's window, cut by the freezes that bind it."""
+    freezes = binding_freezes(schedule, definitions, ())
+    return [
+        Entry(
+            schedule.name,
+            schedule.window.name,
+            schedule.window.timezone,
+            opening,
+            state_of(opening, enabled=schedule.enabled),
+        )
+        for opening in occurrence.openings(schedule.window, freezes, from_=from_, to=to)
+    ]
+
+
+def of_window(window: MaintenanceWindow, definitions: Definitions, *, from_: datetime, to: datetime) -> list[Entry]:
+    """The openings of one window, cut by the freezes that hold for everything or for it."""
+    freezes = [freeze for freeze in definitions.freezes if freeze.applies_to(schedule="", window=window.name)]
+    return [
+        Entry("", window.name, window.timezone, opening, state_of(opening, enabled=True))
+        for opening in occurrence.openings(window, freezes, from_=from_, to=to)
+    ]
+
+
+def state_of(opening: Opening, *, enabled: bool) -> str:
+    """What will become of an opening as things stand."""
+    if not enabled:
+        return "switched off"
+    if opening.is_frozen:
+        return "frozen"
+    return "cut short" if opening.frozen_by else "planned"
+
+
+def window_named(name: str, definitions: Definitions) -> MaintenanceWindow:
+    """The window of that name, or an error that names the nearest."""
+    import difflib
+
+    if name not in definitions.windows:
+        near = difflib.get_close_matches(name, definitions.windows, n=1)
+        raise NotFound(f"There is no window {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+    return definitions.windows[name]

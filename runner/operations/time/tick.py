@@ -1,0 +1,41 @@
+"""One beat of the metronome: what is due is claimed, held or settled; what goes on takes its next step; nothing that fails here stops the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from runner.operations.execution.follow_up import follow_up
+from runner.operations.execution.settle_runs import settle_runs
+from runner.operations.site import Site
+from runner.operations.time.consider_slots import consider_slots
+from runner.ports import Dispatcher
+from runner.store.execution import daemons
+from runner.store.time import slots
+
+log = logging.getLogger(__name__)
+
+
+def tick(*, site: Site, dispatcher: Dispatcher, started: datetime, starting: bool = True) -> None:
+    """Do whatever the rows and the clock ask for now; with `starting` False no new run is started, as while the daemon is stopping."""
+    guarded("beat", lambda: site.store.write(lambda c: daemons.beat(c, site.owner, started_at=started)))
+    if starting:
+        guarded("slots", lambda: site.store.write(lambda c: slots.mark_due(c, now=site.clock())))
+        guarded("snapshot", lambda: keep_snapshot(site=site))
+        guarded("due", lambda: consider_slots(site=site))
+    guarded("runs", lambda: settle_runs(site=site, dispatcher=dispatcher))
+    guarded("follow-up", lambda: follow_up(site=site))
+
+
+def keep_snapshot(*, site: Site) -> None:
+    """Keep a snapshot of the definitions in force, for the runs that begin after a broken edit."""
+    site.snapshotted.keep_good(site.current(), lambda: site.snapshots.take(site.root))
+
+
+def guarded(part: str, work: Callable[[], object]) -> None:
+    """One part of the beat; its trouble is logged and the other parts go on."""
+    try:
+        work()
+    except Exception:
+        log.exception("The beat's part %r failed", part, extra={"action": "tick.failed", "part": part})

@@ -1,0 +1,1 @@
+"""Rows of runs: pieces, locks, outcomes, debts, holds, pauses, overrides, snapshots."""

@@ -1,0 +1,1 @@
+"""Rows of the log, its checkpoints, evidence, observations, and what reports read."""

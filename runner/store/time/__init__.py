@@ -1,0 +1,1 @@
+"""Rows of the slot ledger and of cadence work."""
