@@ -124,20 +124,36 @@ def test_the_thread_beats_until_it_is_left() -> None:
     assert set(fed) <= {FEED_FOR}
 
 
-@given(st.lists(st.sampled_from(["yes", "away"]), max_size=60), st.floats(0.2, 6.0))
-def test_the_leash_is_dead_before_the_lease_may_be_taken_over(answers: list[str], pace: float) -> None:
-    coming: Iterator[str] = iter(answers)
-    confirmed = [1000.0]
+def test_a_renewal_that_was_confirmed_late_counts_from_when_it_was_sent() -> None:
+    beating = Beating()
+
+    def slow() -> bool:
+        beating.now += 40
+        beating.answers = away
+        return True
+
+    beating.answers = slow
+    beating.beat(400)
+
+    assert beating.fed[-1] < 1000 + RENEW_EVERY + FED_UNTIL
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 30)), max_size=60), st.floats(0.2, 6.0))
+def test_the_leash_is_dead_before_the_lease_may_be_taken_over(delays: list[float | None], pace: float) -> None:
+    """None is a database that is away; a number is how many seconds it took to confirm a renewal that it had granted at once."""
+    coming: Iterator[float | None] = iter(delays)
+    granted = [1000.0]
     beating = Beating()
 
     def answer() -> bool:
-        if next(coming, "away") == "away":
+        if (delay := next(coming, None)) is None:
             return away()
-        confirmed.append(beating.now)
+        granted.append(beating.now)
+        beating.now += delay
         return True
 
     beating.answers = answer
-    beating.beat(3000, every=pace)
+    beating.beat(5000, every=pace)
 
     assert beating.heart.lost.is_set()
-    assert beating.fed[-1] + FEED_FOR + ENDED_WITHIN < confirmed[-1] + LEASE.total_seconds()
+    assert beating.fed[-1] + FEED_FOR + ENDED_WITHIN < granted[-1] + LEASE.total_seconds()
