@@ -47,7 +47,7 @@ def run_daemon(app: App, *, every: int) -> None:
     log.info("Serving %s", app.root, extra={"action": "daemon.started"})
     beats = [
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site)),
-        Beat("tick", every, lambda: tick(site=site, dispatcher=app.dispatcher, started=started)),
+        Beat("tick", every, partial(beat_of_app, app, started=started)),
         Beat("health", every, in_background(health_beat(site, every=every))),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
@@ -55,6 +55,11 @@ def run_daemon(app: App, *, every: int) -> None:
     guarded(Beat("farewell", 0, lambda: site.store.write(lambda c: daemons.gone(c, site.owner))))()
     app.dispatcher.drain(wait=LONGEST_BATCH)
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
+
+
+def beat_of_app(app: App, *, started: datetime) -> None:
+    """One beat; once a signal was heard, no new run is started in it."""
+    tick(site=app.site, dispatcher=app.dispatcher, started=started, starting=not app.stopping.is_set())
 
 
 def health_beat(site: Site, *, every: int) -> Beat:
