@@ -1,5 +1,6 @@
 """What the tests of the lab share: the lab itself, Ansible, a plain user, and a look for what is left over."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -21,7 +22,18 @@ __all__ = ["fresh_lab", "lab"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"  # a plain user may not be able to read the Python that runs the tests
+PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def orphans_are_not_ours() -> Iterator[None]:
+    """Other tests make this process a sub-reaper; then a host's last zombies would wait for us to bury them, and the host with them."""
+    libc, was = ctypes.CDLL(None), ctypes.c_int()
+    libc.prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(was), 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    yield
+    libc.prctl(PR_SET_CHILD_SUBREAPER, was.value, 0, 0, 0)
 
 
 @dataclass(frozen=True)
