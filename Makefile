@@ -46,7 +46,7 @@ test-quick: $(VENV)/.ready ## the tests that need no server and no browser
 
 .PHONY: test-one-run
 test-one-run: $(VENV)/.ready
-	@$(BIN)/python -m pytest -q -m lab tests/acceptance -k one_run_on_real_hosts
+	@$(BIN)/python -m pytest -q -m lab tests/acceptance/test_windows.py -k starts_by_itself_when_its_window_opens
 
 check: $(VENV)/.ready ## lint, types and floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports
