@@ -112,6 +112,7 @@ def lay_out(lab: Lab) -> None:
         unused.unlink()
     for unused in (REPOSITORY / "reports").glob("*.yml"):
         unused.unlink()
+    (REPOSITORY / "ansible.cfg").write_text("[ssh_connection]\npipelining = true\n", encoding="utf-8")
     inventory = lab.folder / "inventory.yml"
     (REPOSITORY / "wellkept.yml").write_text(SETTINGS.format(inventory=inventory), encoding="utf-8")
     opened = datetime.now(UTC) - timedelta(minutes=10)
