@@ -299,15 +299,15 @@ def test_links_within_the_repository_lead_to_the_copy(repository: Repository) ->
 
 
 def test_links_out_of_the_repository_are_kept_as_links_and_not_followed(repository: Repository, tmp_path: Path) -> None:
-    outside = tmp_path / "home" / "shared"
+    outside = tmp_path / "home" / "outside"
     outside.mkdir()
     (outside / "private.txt").write_text("private")
-    (repository.root / "shared").symlink_to("../shared")
+    (repository.root / "outside").symlink_to("../outside")
 
     taken = snapshots_of(repository).take(repository.root)
 
-    assert (taken.path / "shared").readlink() == outside
-    assert "shared/private.txt" not in files_in(taken.path)
+    assert (taken.path / "outside").readlink() == outside
+    assert "outside/private.txt" not in files_in(taken.path)
 
 
 def test_names_that_are_not_utf_8_are_copied(repository: Repository) -> None:
