@@ -14,7 +14,7 @@ from runner.domain.execution.outcome import Event, EventKind
 from runner.ports import PieceEnd
 
 AT_ONCE = 300
-PAUSE = 0.05  # seconds between two looks at the spool
+PAUSE = 0.25  # seconds between two looks at the spool: what came meanwhile is recorded together
 
 
 @dataclass(slots=True)
