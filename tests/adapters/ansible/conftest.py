@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
+from runner.adapters.ansible.processes import boottime
 from tests.adapters.ansible.pieces import Workshop, marked
 from tests.lab.fixtures import fresh_lab, lab
 
 __all__ = ["fresh_lab", "lab"]
+
+
+@pytest.fixture
+def began() -> float:
+    """When the test began, in seconds since boot."""
+    return boottime()
 
 
 @pytest.fixture

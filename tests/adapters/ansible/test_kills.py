@@ -27,7 +27,7 @@ from tests.adapters.ansible.pieces import (
     play,
     wait_for,
     with_words,
-    zombies_of,
+    zombies_born_since,
 )
 
 OWNER = Path(__file__).with_name("owner.py")
@@ -206,7 +206,7 @@ def test_a_mark_that_somebody_made_up_removes_no_folder(workshop: Workshop, exec
     process.wait()
 
 
-def test_the_leash_is_killed(executor: AnsibleExecutor, workshop: Workshop) -> None:
+def test_the_leash_is_killed(began: float, executor: AnsibleExecutor, workshop: Workshop) -> None:
     sleeping, piece = sleeping_piece(executor, workshop)
 
     os.kill(piece.leash_pid, signal.SIGKILL)
@@ -216,10 +216,10 @@ def test_the_leash_is_killed(executor: AnsibleExecutor, workshop: Workshop) -> N
     assert "the leash was killed" in end.note
     assert sleeping.is_gone
     assert not (sleeping.order.folder / "private").exists()
-    assert zombies_of(os.getpid()) == []
+    assert zombies_born_since(began) == []
 
 
-def test_the_leash_is_stopped(executor: AnsibleExecutor, workshop: Workshop) -> None:
+def test_the_leash_is_stopped(began: float, executor: AnsibleExecutor, workshop: Workshop) -> None:
     sleeping, piece = sleeping_piece(executor, workshop)
 
     os.kill(piece.leash_pid, signal.SIGSTOP)
@@ -228,7 +228,7 @@ def test_the_leash_is_stopped(executor: AnsibleExecutor, workshop: Workshop) -> 
     assert (end.how, end.gone) == ("lost", True)
     assert "the leash was silent" in end.note
     assert sleeping.is_gone
-    assert zombies_of(os.getpid()) == []
+    assert zombies_born_since(began) == []
 
 
 def test_the_run_goes_on_with_a_new_leash_after_one_was_killed(executor: AnsibleExecutor, workshop: Workshop) -> None:

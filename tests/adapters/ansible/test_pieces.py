@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from tests.adapters.ansible.pieces import (
     play,
     wait_for,
     with_words,
-    zombies_of,
+    zombies_born_since,
 )
 
 SECRET = 'planted "s3cret" value'
@@ -487,14 +486,14 @@ def test_the_spool_can_be_drained_from_any_offset(executor: AnsibleExecutor, wor
     assert list(executor.drain(workshop.folder / "never-started", offset=0)) == []
 
 
-def test_no_dead_children_are_left_unburied(executor: AnsibleExecutor, workshop: Workshop) -> None:
+def test_no_dead_children_are_left_unburied(began: float, executor: AnsibleExecutor, workshop: Workshop) -> None:
     order = workshop.order(play("{ping: }"))
 
     follow(executor.start(order))
     gone = executor.finish_run(order.run, order.control_path)
 
     assert gone
-    assert zombies_of(os.getpid()) == []
+    assert zombies_born_since(began) == []
     assert not workshop.control_path.exists()
 
 
