@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from functools import partial
 
 import schedule
 
+from runner.adapters.signals import LONGEST_BATCH, stop_on_signals
 from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
 from runner.operations.check_health import Place, check_due
@@ -27,7 +27,6 @@ from runner.wiring import App
 
 log = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0  # seconds; a signal is heard within it
-LONGEST_BATCH = 24 * 3600.0  # seconds; a stop waits for the batch in flight, and the unit's own time-out bounds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +120,6 @@ def in_background(beat: Beat) -> Callable[[], None]:
             threading.Thread(target=work, name=beat.name, daemon=True).start()
 
     return once
-
-
-def stop_on_signals(stopping: threading.Event, *, harder: Callable[[], None]) -> None:
-    """SIGTERM and SIGINT stop cleanly; a second one calls `harder` as well."""
-
-    def heard(number: int, _frame: object) -> None:
-        log.info("Heard %s; stopping", signal.Signals(number).name, extra={"action": "daemon.stopping"})
-        if stopping.is_set():
-            threading.Thread(target=harder, name="harder", daemon=True).start()
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, heard)
-    signal.signal(signal.SIGINT, heard)
 
 
 def cancel_in_flight(app: App) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
-    from runner.ports import InventoryReader, Machinery, Signer
+    from runner.ports import HostProbe, InventoryReader, Machinery, Signer
     from runner.store.database import Store
 
 
@@ -105,7 +105,7 @@ class App:
         """The maintenance repository at work."""
         from runner.adapters import processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
-        from runner.adapters.probes import Probes
+        from runner.adapters.on_demand import ProbeOnDemand
         from runner.operations.site import Site, Snapshotted
         from runner.operations.time.reload import InForce
 
@@ -118,7 +118,7 @@ class App:
             monotonic=time.monotonic,
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
-            probe=Probes(project=self.root, environ=self.environ),
+            probe=ProbeOnDemand(self._make_probes),
             snapshots=snapshots.FileSnapshots(
                 state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
             ),
@@ -132,6 +132,11 @@ class App:
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),
             versions=versions.versions(),
         )
+
+    def _make_probes(self) -> HostProbe:
+        from runner.adapters.probes import Probes
+
+        return Probes(project=self.root, environ=self.environ)
 
     @cached_property
     def dispatcher(self) -> Inline:

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from runner.daemon import Beat, guarded, in_background, is_out_of_step, keep_time, stop_on_signals, wound
+from runner.adapters.signals import stop_on_signals
+from runner.daemon import Beat, guarded, in_background, is_out_of_step, keep_time, wound
 
 
 def test_every_beat_is_done_at_once_and_until_it_is_told_to_stop() -> None:

@@ -15,7 +15,7 @@ from runner.wiring import App
 @pass_app
 def command(app: App, run_id: str) -> None:
     """Execute one run in this process."""
-    from runner.daemon import LONGEST_BATCH, stop_on_signals
+    from runner.adapters.signals import LONGEST_BATCH, stop_on_signals
     from runner.operations.execution.carry_out import drive_run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

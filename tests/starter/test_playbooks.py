@@ -101,8 +101,10 @@ def test_check_mode_tells_and_changes_nothing(fresh_lab: Lab, play: Play) -> Non
     before = versions(fresh_lab, "web-03")
 
     played = play(fresh_lab.inventory, "patch.yml", "web-03", check=True, reboot="if_needed")
+    without_a_note = play(fresh_lab.inventory, "health/after-patch.yml", "web-03")
 
     assert "failed" not in played.ended.values()
+    assert without_a_note.ended == {"web-03": "ok"}
     assert versions(fresh_lab, "web-03") == before
     assert fresh_lab.run("web-03", ["test", "-e", "/var/lib/wellkept"]).returncode == 1
 
