@@ -18,6 +18,7 @@ SOFT_STOP_WORDS = "wellkept: soft stop"
 SHOWS_OUTPUT = frozenset(("raw", "command", "shell"))
 NO_TRACEBACK = "(traceback unavailable)"
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")  # what a progress line showed before it was drawn anew
 RECAP = {  # the domain's word: ansible-runner's word
     "ok": "ok",
     "changed": "changed",
@@ -196,8 +197,11 @@ def last_line(trace: object) -> str:
 
 
 def plain(text: object) -> str:
-    """Text without colours and carriage returns."""
-    return COLOURS.sub("", text).replace("\r\n", "\n") if isinstance(text, str) else ""
+    """Text as it would stand on a screen in the end: no colours, no carriage returns, of a progress line only its last state."""
+    if not isinstance(text, str):
+        return ""
+    lines = COLOURS.sub("", text).replace("\r\n", "\n")
+    return OVERWRITTEN.sub("", lines).replace("\r", "") if "\r" in lines else lines
 
 
 def tail(text: str) -> str:

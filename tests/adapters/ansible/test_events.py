@@ -116,6 +116,12 @@ def test_a_hidden_result_stays_hidden_and_still_tells_whether_it_changed_somethi
     assert event.output == ""
 
 
+def test_of_a_progress_line_only_its_last_state_is_told() -> None:
+    drawn = "Fetching\r\n(Reading database ... \r(Reading database ... 5%\r(Reading database ... 20 files)\r\r\nDone\r"
+
+    assert readable({"stderr": drawn}, failed=True) == "Fetching\n(Reading database ... 20 files)\nDone"
+
+
 def test_lines_that_belong_to_one_message_become_one_note_without_colours() -> None:
     raw = [
         {
