@@ -6,7 +6,8 @@ OTHER ?= $(shell bash tests/other_python.sh $(PYTHON))
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+EXAMPLES ?= usual
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile=$(EXAMPLES)
 QUICK = not lab and not postgresql and not browser and not soak
 
 .PHONY: help setup system demo test test-all test-other test-quick check fix bench soak clean
@@ -38,7 +39,7 @@ test-all: $(VENV)/.ready
 	@$(PYTEST) -m "not soak"
 
 test-other: ## the tests without servers, and one run on real hosts, by the other Python at hand
-	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other test-quick test-one-run; \
+	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other EXAMPLES=few test-quick test-one-run; \
 	else echo "There is no other Python from 3.11 on at hand; only $(PYTHON) was tested."; fi
 
 test-quick: $(VENV)/.ready ## the tests that need no server and no browser

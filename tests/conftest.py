@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests import fences
+
+settings.register_profile("usual", deadline=None)  # how long an example takes depends on what else the machine does
+settings.register_profile("few", deadline=None, max_examples=20)  # for the other Python: the rules are the same there
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported that looks for the home folder."""
     config.add_cleanup(fences.put_up())
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("usual")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
