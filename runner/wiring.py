@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
-    from runner.ports import HostProbe, InventoryReader, Machinery, Signer
+    from runner.ports import InventoryReader, Machinery, Signer
     from runner.store.database import Store
 
 
@@ -118,7 +118,7 @@ class App:
             monotonic=time.monotonic,
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
-            probe=ProbeOnDemand(self._make_probes),
+            probe=ProbeOnDemand(project=self.root, environ=self.environ),
             snapshots=snapshots.FileSnapshots(
                 state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
             ),
@@ -132,11 +132,6 @@ class App:
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),
             versions=versions.versions(),
         )
-
-    def _make_probes(self) -> HostProbe:
-        from runner.adapters.probes import Probes
-
-        return Probes(project=self.root, environ=self.environ)
 
     @cached_property
     def dispatcher(self) -> Inline:

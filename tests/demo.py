@@ -68,7 +68,9 @@ def main() -> int:
         say(f"A person mends {FAILING}: the file that its update stumbled over is moved away, and the update finishes.")
         lab.run(FAILING, "mv", "/etc/labbroken/legacy-data", "/root/")
         lab.run(FAILING, "dpkg", "--configure", "-a")
-        say(f"The same schedule once more, by hand and only for {FAILING}: the proof that it is mended closes the ticket.")
+        say(
+            f"The same schedule once more, by hand and only for {FAILING}: the proof that it is mended closes the ticket."
+        )
         expect(wellkept("run", "patch-demo", "--limit", FAILING, check=False), 0, "everything is well")
         wellkept("tickets", "show", "1")
         say("The audit report of today, and the proof that nobody touched the record.")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from runner.domain.health import Answer, Check
 from runner.ports import HostProbe
 
 
 class ProbeOnDemand:
-    """Asks by the probe that `make` gives, made once."""
+    """Asks by `Probes`, made once."""
 
-    def __init__(self, make: Callable[[], HostProbe]) -> None:
-        """Nothing is made yet."""
-        self._make, self._making = make, threading.Lock()
+    def __init__(self, *, project: Path, environ: Mapping[str, str]) -> None:
+        """What `Probes` wants to know; nothing is made yet."""
+        self._project, self._environ = project, environ
+        self._making = threading.Lock()
         self._probe: HostProbe | None = None
 
     def ask(self, check: Check, hosts: Mapping[str, Mapping[str, object]]) -> Iterator[Answer]:
         """Ask every host, as `HostProbe` says."""
+        from runner.adapters.probes import Probes
+
         with self._making:
-            self._probe = self._probe or self._make()
+            self._probe = self._probe or Probes(project=self._project, environ=self._environ)
         return self._probe.ask(check, hosts)

@@ -213,13 +213,23 @@ def load(
 def _bound(text: str) -> None:
     """Refuse, before anything is built, what is nested too deep for a recursive reader."""
     depth = 0
-    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+    for number, event in enumerate(_events(text)):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST or number > MOST_VALUES:
             raise _TooMuchError(f"more than {DEEPEST} levels" if depth > DEEPEST else f"more than {MOST_VALUES} values")
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """The reader's events; newer readers have a bound of their own, and meet it before they tell of the first level."""
+    try:
+        yield from yaml.parse(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        if "nesting depth" in str(error.problem):
+            raise _TooMuchError(f"more than {DEEPEST} levels") from error
+        raise
 
 
 def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:

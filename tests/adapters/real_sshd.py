@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from runner.adapters.ansible.processes import below, read_processes
+
 USER = getpass.getuser()
 
 
@@ -50,6 +52,8 @@ class Sshd:
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nUseDNS no\nMaxStartups 200\n"
             f"SetEnv HOME={self.folder}\nAuthorizedKeysFile {self.folder}/authorized_keys\n" + "\n".join(lines)
         )
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # sshd wants it from root, and only the service makes it
         argv = ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -87,8 +91,8 @@ class Sshd:
         return {**own, **more}
 
     def sessions(self) -> list[int]:
-        """Processes that serve a connection now."""
-        return children_of(self.process.pid)
+        """Processes that serve a connection now; for a plain user's login there are two for each."""
+        return list(below(read_processes(), {self.process.pid}))
 
     def hang(self) -> None:
         signal_all([self.process.pid, *self.sessions()], signal.SIGSTOP)
@@ -125,14 +129,3 @@ def make_key(path: Path) -> Path:
 
 def public(key: Path) -> str:
     return Path(f"{key}.pub").read_text()
-
-
-def children_of(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-        except OSError:
-            continue
-    return found

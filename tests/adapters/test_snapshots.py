@@ -262,10 +262,12 @@ def test_a_folder_that_a_surrounding_git_tree_ignores_is_copied_as_one_without_g
 
 def test_a_tree_of_another_user_is_read_all_the_same(repository: Repository) -> None:
     commit = repository.commit()
-    for path in [repository.root, *repository.root.rglob("*")]:
-        os.chown(path, 65534, 65534)
+    as_another_users = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}  # Git's own way where nobody may give files away
+    if os.geteuid() == 0:
+        for path in [repository.root, *repository.root.rglob("*")]:
+            os.chown(path, 65534, 65534)
 
-    assert snapshots_of(repository).take(repository.root).commit == commit
+    assert snapshots_of(repository, environ=as_another_users).take(repository.root).commit == commit
 
 
 def test_reading_a_tree_starts_none_of_its_programs(repository: Repository) -> None:
