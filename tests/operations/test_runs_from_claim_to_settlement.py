@@ -11,13 +11,15 @@ import pytest
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import PieceState, RunState, Verdict
 from runner.domain.record.record import run_stream
+from runner.domain.tickets.ticket import TicketKind
 from runner.errors import Held, NotFound, UsageError
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder
 from runner.store.execution import debts, outcomes, overrides, pieces, runs
 from runner.store.record import log
 from runner.store.tickets import tickets
-from tests.operations.a_site import HOSTS, LOOK, SCHEDULE, Bench, a_bench, all_well
+from tests.operations.a_site import HOSTS, LOOK, PLAYBOOK, SCHEDULE, Bench, a_bench, all_well
+from tests.operations.conftest import Lay
 
 
 @pytest.fixture
@@ -112,6 +114,27 @@ def test_a_playbook_that_cannot_run_is_a_configuration_error_and_never_green(ben
     run = run_of(bench, run_id)
     assert run.verdict is Verdict.MISCONFIGURED
     assert "the role 'nginx' was not found" in run.reason
+    rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    assert {(row.result, row.reason) for row in rows.values()} == {(Result.NOT_RUN, NotRun.CONFIGURATION)}
+
+
+def test_a_check_afterwards_that_cannot_run_stops_the_run_and_fails_whom_it_should_have_checked(lay: Lay) -> None:
+    bench = lay(schedule=SCHEDULE + "after: [playbooks/ready.yml]\n", ready=PLAYBOOK)
+    bench.ansible.problem = "ERROR! the role 'smoke' was not found"
+    bench.ansible.cannot_run = lambda order: order.playbook.name == "ready.yml"
+    run_id = start_by_hand("patch", Wish(), site=bench.site)
+
+    bench.play_out(run_id)
+
+    run = run_of(bench, run_id)
+    rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    (ticket,) = bench.site.store.read(tickets.live)
+    assert bench.ansible.played() == [("web-01",)]
+    assert (rows["web-01"].result, rows["web-01"].cause) == (Result.FAILED, "check_not_run")
+    assert rows["db-02"].reason is NotRun.CONFIGURATION
+    assert run.verdict is Verdict.HALTED, "a canary failed"
+    assert run.reason == "the check after the playbook could not be run: ERROR! the role 'smoke' was not found"
+    assert (ticket.hosts, ticket.kind) == (("web-01",), TicketKind.CONFIGURATION)
 
 
 def test_a_host_that_no_play_names_was_not_run(bench: Bench) -> None:
