@@ -163,6 +163,9 @@ class Snapshots(Protocol):
     def take(self, root: Path) -> SnapshotTaken:
         """Copy the files as they are now, content-addressed; the same content gives the same digest and path."""
 
+    def names(self, root: Path) -> Collection[str]:
+        """What a copy taken now would hold: names relative to `root`, with `/` between folders."""
+
 
 class Dispatcher(Protocol):
     """Carries the names of pieces to whoever does them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -86,7 +86,7 @@ def plan_occurrence(
         opening=opening,
         following=following,
         holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-        digest=digest_of(schedule, opening, site.root),
+        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)),
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
@@ -252,12 +252,16 @@ def holds_of(
     return tuple(hold for hold in answers if hold is not None)
 
 
-def digest_of(schedule: Schedule, opening: Opening | None, root: Path) -> str:
-    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
+def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
+    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16).
+
+    In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
+    """
+    names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
     body = {
         "schedule": as_json(schedule),
         "rule_date": opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
-        "files": {str(path.relative_to(root)): file_digest(path) for path in files_of(schedule, root)},
+        "files": {name: file_digest(path) for name, path in names.items() if among is None or name in among},
     }
     return hashlib.sha256(canonical(body)).hexdigest()
 
