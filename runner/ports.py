@@ -129,6 +129,9 @@ class InventoryReader(Protocol):
     def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
         """Ask `ansible-inventory`; a plugin's failure or warning is an error in the answer, never an exception."""
 
+    def may_change(self, inventory: Inventory, *, project: Path) -> bool:
+        """Whether the files in `project` may give another answer later, though none of them is changed."""
+
 
 class HostProbe(Protocol):
     """Asks hosts one question each."""

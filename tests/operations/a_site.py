@@ -215,6 +215,9 @@ class StaticInventory:
     hosts: tuple[str, ...] = HOSTS
     errors: tuple[str, ...] = ()
 
+    def may_change(self, inventory: Inventory, *, project: Path) -> bool:
+        return False
+
     def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
         web = tuple(host for host in self.hosts if host.startswith("web"))
         groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -70,14 +70,15 @@ def plan_occurrence(
     answer = site.inventories.read(
         definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
     )
-    hosts = matching(schedule.hosts, answer)
-    if limit:
-        hosts = tuple(host for host in hosts if host in set(matching(limit, answer)))
+    hosts = chosen(schedule.hosts, limit, answer)
     services = services_of(hosts, definitions, answer)
     freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
     opening = opening_of(schedule, freezes, at=at, identity=identity)
     following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
-    run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
+    run = replace(
+        frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode),
+        limit=limit or None,
+    )
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
         schedule=schedule,
@@ -109,6 +110,13 @@ def schedule_named(name: str, definitions: Definitions) -> Schedule:
 def matching(pattern: str, answer: InventoryAnswer) -> tuple[str, ...]:
     """The hosts that an Ansible pattern names, in inventory order."""
     return host_pattern.match(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
+
+
+def chosen(pattern: str, limit: str | None, answer: InventoryAnswer) -> tuple[str, ...]:
+    """The hosts that a schedule's pattern names, and of those only the ones that a person's own pattern names, too."""
+    hosts = matching(pattern, answer)
+    within = set(matching(limit, answer)) if limit else set(hosts)
+    return tuple(host for host in hosts if host in within)
 
 
 def services_of(hosts: Sequence[str], definitions: Definitions, answer: InventoryAnswer) -> tuple[Service, ...]:
