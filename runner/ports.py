@@ -129,6 +129,9 @@ class InventoryReader(Protocol):
     def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
         """Ask `ansible-inventory`; a plugin's failure or warning is an error in the answer, never an exception."""
 
+    def may_change(self, inventory: Inventory, *, project: Path) -> bool:
+        """Whether the files in `project` may give another answer later, though none of them is changed."""
+
 
 class HostProbe(Protocol):
     """Asks hosts one question each."""
@@ -162,6 +165,9 @@ class Snapshots(Protocol):
 
     def take(self, root: Path) -> SnapshotTaken:
         """Copy the files as they are now, content-addressed; the same content gives the same digest and path."""
+
+    def names(self, root: Path) -> Collection[str]:
+        """What a copy taken now would hold: names relative to `root`, with `/` between folders."""
 
 
 class Dispatcher(Protocol):

@@ -63,6 +63,8 @@ _SAID = re.compile(rf"^\s*(?={_KIND.pattern.replace('?P<kind>', '?:')})", re.MUL
 _SCRIPT_SAID = re.compile(r"Standard error from inventory script:\s*(?P<words>.+)")
 _NAME_IN_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 _DEEPEST_TEMPLATE = 5
+_ANYBODY_RUNS = 0o111
+_PLUGIN = re.compile(rb"^[\"']?plugin[\"']?\s*:", re.MULTILINE)  # the first thing that a plugin's file has to say
 
 _Variables = Mapping[str, object]
 _Groups = Mapping[str, Mapping[str, Sequence[str]]]
@@ -98,6 +100,15 @@ class AnsibleInventory:
         return InventoryAnswer(
             answer.hosts, answer.groups, tuple(f"inventory {inventory.name}: {error}" for error in answer.errors)
         )
+
+    def may_change(self, inventory: Inventory, *, project: Path) -> bool:
+        """Whether it is a program, asks another system by a plugin, or lies outside the folder `project`."""
+        try:
+            source = Path(_source(inventory.source, project=project, environ=self._environ))
+        except LookupError:
+            return True  # what the environment will say later is not known
+        files = [path for path in source.rglob("*") if path.is_file()] if source.is_dir() else []
+        return any(_is_live(path, project.resolve()) for path in (source, *files) if path.exists())
 
     def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
         with tempfile.TemporaryDirectory(prefix="wellkept-") as private:
@@ -160,6 +171,15 @@ def _source(source: str, *, project: Path, environ: Mapping[str, str]) -> str:
     filled = _from_environment(source, environ)
     path = project / Path(filled).expanduser()
     return filled if "," in filled and not path.exists() else str(path)
+
+
+def _is_live(path: Path, project: Path) -> bool:
+    """Whether what this says is not all in the project's own files."""
+    if not path.resolve().is_relative_to(project):
+        return True
+    return path.is_file() and (
+        bool(path.stat().st_mode & _ANYBODY_RUNS) or _PLUGIN.search(path.read_bytes()) is not None
+    )
 
 
 def _from_environment(text: str, environ: Mapping[str, str]) -> str:

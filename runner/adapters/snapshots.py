@@ -80,7 +80,7 @@ class FileSnapshots:
 
         The digest is that of the bytes which were copied. Raises Unknown when files keep changing meanwhile, or cannot be read or written.
         """
-        worktree = Worktree(root, environ=self._environ, leave_out=self._leave_out)
+        worktree = self._worktree(root)
         try:
             with self._locked():
                 return self._take(worktree, root.resolve())
@@ -88,6 +88,11 @@ class FileSnapshots:
             raise Unknown(
                 f"{error.filename or root}: the files cannot be copied for the run: {error.strerror or error}."
             ) from error
+
+    def names(self, root: Path) -> frozenset[str]:
+        """What a copy taken now would hold, relative to `root`; raises Unknown when that cannot be told."""
+        worktree = self._worktree(root)
+        return frozenset([*worktree.files(), *worktree.secrets()])
 
     def forget(self, keep: Collection[str]) -> int:
         """Remove all copies but those with a digest in `keep` or taken within the last hour; gives how many were removed."""
@@ -101,6 +106,9 @@ class FileSnapshots:
                 if path.stat().st_nlink == 1:
                     path.unlink()
         return len(gone)
+
+    def _worktree(self, root: Path) -> Worktree:
+        return Worktree(root, environ=self._environ, leave_out=self._leave_out)
 
     @property
     def _files(self) -> Path:

@@ -11,7 +11,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 from runner.domain.health import Finding
 from runner.operations.describe_hosts import HostLine, HostShown
 from runner.operations.examine import Examined
-from runner.operations.execution.describe_run import RunTold
 from runner.operations.execution.list_runs import RunLine
 from runner.operations.execution.show_run import RunShown
 from runner.operations.record.show_record import EntryShown
@@ -26,12 +25,12 @@ Each answer is one object with `version` (1; it grows when a part changes its me
 ISO 8601 with an offset. A listing with `--limit` also has `more`: whether there is more than was asked for.
 """
 ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
-    "run": {"run": RunTold},
+    "run": {"run": RunShown},
     "health": {"condition": str, "findings": list[Finding]},
     "status": {"status": Status},
     "runs list": {"runs": list[RunLine]},
     "runs show": {"run": RunShown},
-    "runs watch": {"run": RunTold},
+    "runs watch": {"run": RunShown},
     "hosts list": {"hosts": list[HostLine]},
     "hosts show": {"host": HostShown},
     "tickets list": {"tickets": list[TicketLine]},

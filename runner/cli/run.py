@@ -14,7 +14,11 @@ from runner.wiring import App
 @click.argument("name")
 @click.option("--limit", metavar="PATTERN", help="Only these of the schedule's hosts.")
 @click.option("--check", "check_mode", is_flag=True, help="Only say what would change; needs no window.")
-@click.option("--digest", metavar="D", help="Run only if the plan still has this digest (from `wellkept plan`).")
+@click.option(
+    "--digest",
+    metavar="D",
+    help="Run only if the plan still has this digest (12 characters or more, from `wellkept plan`).",
+)
 @click.option(
     "--override", metavar="REASON", help="Pass window, freeze or pause; your name and reason go into the report."
 )

@@ -29,7 +29,7 @@ def show_screen(run: RunShown, clock: Clock) -> None:
     click.echo("")
     table(run.pieces, piece_cells(clock), empty="No piece of it has been planned yet.")
     for ticket in run.tickets:
-        say(f"Ticket {ticket['number']} ({ticket['state']}): {ticket['title']}")
+        say(f"Ticket {ticket.number} ({ticket.state}): {ticket.title}")
 
 
 def facts(run: RunShown, clock: Clock) -> list[tuple[str, str]]:

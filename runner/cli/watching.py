@@ -5,34 +5,25 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.adapters.background import start_detached
 from runner.adapters.processes import start_time
-from runner.cli.output import Column, show, show_json
+from runner.cli.answers import Cell, plain, printable, table
+from runner.cli.output import show_json
 from runner.domain.execution.run import PieceState, Verdict
 from runner.errors import BadResult, UsageError, count
 from runner.store.execution import daemons, runs
 from runner.wiring import App
 
+if TYPE_CHECKING:
+    from runner.operations.execution.show_run import HostOfRun
+
 LOOK_EVERY = 0.5
 MOST_EXECUTORS = 3  # a run whose executors keep ending is not started for ever
 EXIT_CODES = {Verdict.SUCCEEDED: 0, Verdict.EXPIRED: 4}  # any other verdict is a bad result
-COLUMNS = [
-    Column("HOST", "host"),
-    Column("OUTCOME", "outcome"),
-    Column("CAUSE", "cause"),
-    Column("PACKAGES", "packages"),
-]
-
-
-IN_CHECK_MODE = [
-    Column("HOST", "host"),
-    Column("OUTCOME", "outcome"),
-    Column("CAUSE", "cause"),
-    Column("WOULD CHANGE", "text"),
-]
 
 
 def watch(app: App, run_id: str, *, form: str) -> int:
@@ -128,20 +119,29 @@ class Interrupts:
 
 def show_ended(app: App, run: runs.Run, *, form: str) -> None:
     """How the run ended, host by host, and the tickets that it left."""
-    from runner.operations.execution.describe_run import describe_run
     from runner.operations.execution.follow_up import file_tickets
+    from runner.operations.execution.show_run import show_run
 
     file_tickets(run.id, run.plan, site=app.site)  # whoever executes it may not have come so far yet
-    told = describe_run(run, site=app.site)
+    told = show_run(run.id, store=app.store)
     if form == "json":
-        show_json({"run": told})
+        show_json({"run": plain(told)})
         return
     click.echo("")
-    columns = IN_CHECK_MODE if run.check_mode else COLUMNS
-    show("hosts", told["hosts"], columns, form="table", empty="No host was planned.")
-    click.echo(f"\n{told['summary']}")
-    for ticket in told["tickets"]:
-        click.echo(f"  Ticket {ticket['number']} ({ticket['state']}): {ticket['title']}")
+    table(told.hosts, host_cells(check_mode=run.check_mode), empty="No host was planned.")
+    click.echo(printable(f"\n{told.summary}"))
+    for ticket in told.tickets:
+        click.echo(printable(f"  Ticket {ticket.number} ({ticket.state}): {ticket.title}"))
+
+
+def host_cells(*, check_mode: bool) -> list[Cell[HostOfRun]]:
+    """What a line tells about a host at the end of a run."""
+    return [
+        Cell("HOST", lambda host: host.host),
+        Cell("OUTCOME", lambda host: host.outcome),
+        Cell("CAUSE", lambda host: host.cause),
+        Cell("WOULD CHANGE", lambda host: host.text) if check_mode else Cell("PACKAGES", lambda host: host.packages),
+    ]
 
 
 def exit_code_of(run: runs.Run) -> int:

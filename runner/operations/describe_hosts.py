@@ -12,7 +12,7 @@ from runner.domain.execution.look import HostLook, UnreadableLookError, read_loo
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Settings
 from runner.errors import NotFound, Unknown, UsageError
-from runner.operations.execution.describe_run import outcome_in_words, package_in_words
+from runner.operations.execution.show_run import outcome_in_words, package_in_words
 from runner.ports import InventoryAnswer, InventoryReader
 from runner.store import health
 from runner.store.database import Store

@@ -65,12 +65,20 @@ class Snapshotted:
     def answer(self, digest: str, inventory: str) -> InventoryAnswer:
         """What an inventory of a snapshot says, asked once."""
         if (digest, inventory) not in self.answers:
-            settings = self.of(digest).settings
-            asked = self.inventories.read(
-                settings.inventories[inventory], project=self.path(digest), ansible=settings.ansible
-            )
-            self.answers[digest, inventory] = asked
+            self.answers[digest, inventory] = self.ask(digest, inventory)
         return self.answers[digest, inventory]
+
+    def ask(self, digest: str, inventory: str) -> InventoryAnswer:
+        """What an inventory of a snapshot says now."""
+        settings = self.of(digest).settings
+        return self.inventories.read(
+            settings.inventories[inventory], project=self.path(digest), ansible=settings.ansible
+        )
+
+    def may_change(self, digest: str, inventory: str) -> bool:
+        """Whether an inventory of a snapshot may say something else later, though no snapshot ever changes."""
+        source = self.of(digest).settings.inventories[inventory]
+        return self.inventories.may_change(source, project=self.path(digest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ WHY_NOT_RUN: Mapping[NotRun, str] = {
     NotRun.LOCK: "Another run was at work on this server; it comes first next time.",
     NotRun.VANISHED: "This server is no longer in the inventory.",
     NotRun.NOT_IN_PLAYBOOK: "The instructions do not mention this server.",
-    NotRun.CONFIGURATION: "The instructions could not be carried out on any server.",
+    NotRun.CONFIGURATION: "The instructions are wrong or incomplete, so that the run did not touch this server.",
 }
 IN_DOUBT = "Contact was lost while the work was going on, so that its end is not known."
 TRIGGERS: Mapping[Trigger, str] = {

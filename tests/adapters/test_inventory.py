@@ -299,3 +299,41 @@ def test_a_single_encrypted_value_breaks_nothing_and_its_content_is_not_given(tm
 
     assert answer.hosts["web-01"] == {"ansible_user": {VAULTED: ""}, "ansible_port": 2222}
     assert answer.errors == ()
+
+
+def may_change(project: Path, source: str) -> bool:
+    return AnsibleInventory(environ={"HOME": str(project)}).may_change(Inventory("production", source), project=project)
+
+
+def test_an_inventory_that_lies_whole_in_the_project_always_says_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "inventories"
+    folder.mkdir()
+    (folder / "hosts").write_text(FLAT)
+    (folder / "more.yml").write_text("all: {hosts: {plugin-01: {plugin: none}}}\n")
+    (tmp_path / "link").symlink_to("inventories/hosts")
+
+    assert not any(may_change(tmp_path, source) for source in ("inventories", "inventories/hosts", "link", "a,b,"))
+
+
+@pytest.mark.parametrize("text", ["plugin: amazon.aws.aws_ec2\nregions: [x]\n", '---\n"plugin": constructed\n'])
+def test_a_file_that_names_a_plugin_may_say_something_else_later(tmp_path: Path, text: str) -> None:
+    (tmp_path / "cloud.yml").write_text(text)
+
+    assert may_change(tmp_path, "cloud.yml")
+
+
+def test_a_program_may_say_something_else_later_also_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "inventories").mkdir()
+    script(tmp_path / "inventories" / "cloud", "echo '{}'")
+
+    assert may_change(tmp_path, "inventories/cloud")
+    assert may_change(tmp_path, "inventories")
+
+
+def test_what_lies_outside_the_project_may_be_edited_at_any_time(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "hosts").write_text(FLAT)
+    (project / "link").symlink_to(tmp_path / "hosts")
+
+    assert all(may_change(project, source) for source in ("../hosts", str(tmp_path / "hosts"), "link", "${UNSET}/x"))

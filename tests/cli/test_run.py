@@ -67,6 +67,14 @@ def test_a_changed_plan_is_not_run(always: Repository) -> None:
     assert "has changed: its digest is" in said.err
 
 
+@pytest.mark.parametrize("digest", ["a", "0123456789a", "0123456789xy", "", "0" * 65])
+def test_what_is_no_digest_is_refused_with_where_to_find_one(always: Repository, digest: str) -> None:
+    said = always("run", "patch", "--digest", digest)
+
+    assert (said.code, said.out) == (2, "")
+    assert "Copy it from the last line of `wellkept plan patch`." in said.err
+
+
 def test_an_override_without_an_end_is_refused(wellkept: Repository) -> None:
     wellkept.write("schedules/windows.yml", closed(datetime.now(UTC)))
 

@@ -151,6 +151,18 @@ def test_watching_a_settled_run_tells_its_end_and_has_its_exit_code(wellkept: Re
     assert answered.code == 1
     assert "canary: web1 changed" in answered.out
     assert "Run 1 halted" in answered.out
+    assert [line.split() for line in answered.out.splitlines() if line.startswith(("HOST", "web1"))] == [
+        ["HOST", "OUTCOME", "CAUSE", "PACKAGES"],
+        ["web1", "changed", "-", "nginx", "1.22", "->", "1.24"],
+    ]
+
+
+def test_a_run_is_the_same_in_json_whether_it_was_watched_or_is_shown(wellkept: Repository) -> None:
+    rows.a_settled_run(wellkept.store)
+
+    watched = wellkept("runs", "watch", "1", "--format", "json").json()
+
+    assert watched == wellkept("runs", "show", "1", "--format", "json").json()
 
 
 def test_watching_says_that_nobody_executes_a_run(wellkept: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

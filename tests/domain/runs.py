@@ -64,6 +64,7 @@ class World:
     now: datetime = START
     done: list[StartPiece] = field(default_factory=list)
     duration: timedelta = timedelta(minutes=1)
+    problem_of: Callable[[StartPiece], str | None] = lambda step: None
 
     def step(self) -> NextStep:
         step = next_step(self.record, now=self.now)
@@ -78,6 +79,8 @@ class World:
 
     def answered(self, step: StartPiece) -> PieceRecord:
         started, self.now = self.now, self.now + self.duration
+        if problem := self.problem_of(step):
+            return replace(piece_from(step, {}, started=started, ended=self.now), problem=problem)
         answers = {host: self.answers(step.stage, step.step, host, step.attempt) for host in step.hosts}
         return piece_from(
             step,

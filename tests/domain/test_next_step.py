@@ -12,7 +12,7 @@ from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave
 from runner.domain.execution.run import Interruption, PieceState, Stage, StopReason, Verdict
 from runner.domain.execution.schedule import Split
-from runner.domain.execution.verdict import outcomes_of, verdict_of
+from runner.domain.execution.verdict import failures, outcomes_of, verdict_of
 from tests.domain.runs import (
     ALL,
     START,
@@ -369,6 +369,56 @@ def test_a_playbook_that_cannot_be_run_is_a_configuration_error_and_no_host_fail
     step = next_step(a_record(pieces=(broken,)), now=START)
 
     assert step == Stop(StopReason.CONFIGURATION)
+
+
+def test_a_post_check_that_cannot_be_run_fails_the_touched_hosts_and_nobody_else_is_touched() -> None:
+    world = World(a_record(a_plan(3, waves=ALL, concurrency=2, budget=3, **WITH_CHECKS)))
+    world.problem_of = lambda step: "the role was not found" if (step.stage, step.step) == (POST, 0) else None
+
+    ended = world.run()
+
+    outcomes = outcomes_of(world.record, StopReason.CONFIGURATION)
+    assert ended == Stop(StopReason.CONFIGURATION)
+    assert [step for step in stages(world.done) if step[0] == "post_check"] == [
+        ("post_check", 0, hosts(2)),
+        ("post_check", 1, hosts(2)),
+    ], "it is not tried again, and what else is checked afterwards still is"
+    assert {(outcomes[host].result, outcomes[host].cause) for host in hosts(2)} == {(Result.FAILED, "check_not_run")}
+    assert outcomes["web-01"].text == "the check after the playbook could not be run: the role was not found"
+    assert outcomes["web-03"].reason is NotRun.CONFIGURATION
+    assert set(failures(world.record)) == set(hosts(2))
+
+
+def test_a_host_that_failed_before_its_post_check_could_not_be_run_keeps_its_own_failure() -> None:
+    world = World(a_record(a_plan(1, waves=ALL)), answering({(APPLY, "web-01"): bad("web-01")}))
+    world.problem_of = lambda step: "the role was not found" if step.stage is POST else None
+
+    world.run()
+
+    assert outcomes_of(world.record, StopReason.CONFIGURATION)["web-01"].text == "it broke"
+
+
+def test_a_playbook_that_cannot_be_run_is_followed_by_no_post_check() -> None:
+    world = World(a_record(a_plan(1, waves=ALL)))
+    world.problem_of = lambda step: "the role was not found" if step.stage is APPLY else None
+
+    ended = world.run()
+
+    assert ended == Stop(StopReason.CONFIGURATION)
+    assert stages(world.done)[-1] == ("apply", 0, ("web-01",))
+
+
+def test_a_host_that_was_found_clear_after_a_lost_attempt_is_in_doubt_when_the_run_stops_there() -> None:
+    world = World(a_record(a_plan(1, waves=ALL)), answering({(APPLY, "web-01"): None}))
+    for _ in range(3):
+        world.step()
+    world.record = replace(world.record, interruption=Interruption.FROZEN)
+
+    ended = world.run()
+
+    assert ended == Stop(StopReason.FROZEN)
+    assert stages(world.done)[-2:] == [("pre_check", 0, ("web-01",)), ("post_check", 0, ("web-01",))]
+    assert outcomes_of(world.record, StopReason.FROZEN)["web-01"].result is Result.IN_DOUBT
 
 
 def test_a_run_without_hosts_is_a_configuration_error() -> None:

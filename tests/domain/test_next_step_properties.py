@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.domain.execution.next_step import StartPiece, Stop, next_step, reason_to_stop
+from runner.domain.execution.next_step import Finish, StartPiece, Stop, next_step, reason_to_stop
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave, RunPlan
-from runner.domain.execution.run import Interruption, Stage
+from runner.domain.execution.run import Interruption, PieceState, RunRecord, Stage, Verdict
 from runner.domain.execution.verdict import outcomes_of, spends, verdict_of
 from tests.domain.runs import ALL, CANARY_THEN_REST, START, World, a_plan, a_record, bad, hosts
 
@@ -150,6 +150,50 @@ def test_hosts_that_were_touched_are_looked_at_afterwards(world: World) -> None:
         if result.touched and result.reason is not NotRun.NOT_IN_PLAYBOOK
     }
     assert answered <= looked
+
+
+@st.composite
+def interrupted(draw: st.DrawFn) -> World:
+    """A world in which a piece may be one that cannot be run at all, and in which something else may come between."""
+    world = draw(worlds())
+    unable: dict[StartPiece, bool] = {}
+    world.problem_of = lambda step: "broken" if unable.setdefault(step, draw(st.integers(0, 7)) == 0) else None
+    for _ in range(draw(st.integers(0, 12))):
+        if isinstance(world.step(), Stop | Finish):
+            break
+    paused = draw(st.sets(st.sampled_from(world.record.plan.hosts)))
+    interruption = draw(st.none() | st.sampled_from(list(Interruption)))
+    world.record = replace(world.record, interruption=interruption, paused=frozenset(paused))
+    return world
+
+
+def may_have_been_touched(record: RunRecord) -> set[str]:
+    return {
+        host
+        for piece in record.pieces
+        if piece.stage is Stage.APPLY and not piece.problem
+        for host in piece.hosts
+        if (piece.results[host].touched if host in piece.results else piece.state is PieceState.LOST)
+    }
+
+
+@given(interrupted())
+@settings(max_examples=300, deadline=None)
+def test_a_host_that_was_touched_is_never_told_as_not_run(world: World) -> None:
+    ended = world.run()
+
+    outcomes = outcomes_of(world.record, ended.reason if isinstance(ended, Stop) else None)
+    touched = may_have_been_touched(world.record)
+    assert {host for host in touched if outcomes[host].result is Result.NOT_RUN} == set()
+
+
+@given(interrupted())
+@settings(max_examples=150, deadline=None)
+def test_the_instructions_are_the_verdict_only_where_nothing_was_touched(world: World) -> None:
+    ended = world.run()
+
+    verdict = verdict_of(world.record, ended.reason if isinstance(ended, Stop) else None)
+    assert verdict is not Verdict.MISCONFIGURED or not may_have_been_touched(world.record)
 
 
 @given(worlds(), st.integers(0, 40))

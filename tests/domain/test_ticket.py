@@ -114,7 +114,9 @@ def test_hosts_spared_by_a_stop_are_counted_and_get_no_ticket() -> None:
     assert "left 5 further servers untouched" in ticket.words.done
 
 
-@pytest.mark.parametrize("reason", sorted(set(NotRun) - {NotRun.PRE_CHECK, NotRun.NOT_IN_PLAYBOOK}))
+@pytest.mark.parametrize(
+    "reason", sorted(set(NotRun) - {NotRun.PRE_CHECK, NotRun.NOT_IN_PLAYBOOK, NotRun.CONFIGURATION})
+)
 def test_a_host_that_only_has_to_wait_gets_no_ticket(reason: NotRun) -> None:
     waiting = HostResult("web-01", Result.NOT_RUN, touched=False, reason=reason)
 
@@ -216,6 +218,30 @@ def test_a_run_that_could_not_start_is_one_ticket_about_the_schedule() -> None:
     assert ticket.kind is TicketKind.CONFIGURATION
     assert "None of its 9 servers" in ticket.words.means
     assert ticket.detail == "no such playbook"
+
+
+def unchecked(host: str) -> HostResult:
+    return HostResult(host, Result.FAILED, cause="check_not_run", text="the role was not found")
+
+
+def test_hosts_that_could_not_be_checked_share_one_urgent_ticket_about_the_instructions() -> None:
+    left = [HostResult(f"w{n}", Result.NOT_RUN, touched=False, reason=NotRun.CONFIGURATION) for n in range(3, 6)]
+    run = a_run(verdict=Verdict.HALTED, reason="the role was not found")
+
+    ticket = one(run, outcomes(unchecked("w1"), unchecked("w2"), *left))
+
+    assert (ticket.kind, ticket.priority, ticket.hosts) == (TicketKind.CONFIGURATION, Priority.HIGH, ("w1", "w2"))
+    assert "The work was done on 2 of the servers" in ticket.words.means
+    assert ticket.detail == "the role was not found"
+
+
+def test_a_run_whose_instructions_were_wrong_on_the_way_does_not_claim_that_nothing_was_done() -> None:
+    left = HostResult("w1", Result.NOT_RUN, touched=False, reason=NotRun.CONFIGURATION)
+
+    ticket = one(a_run(reason="the role was not found"), outcomes(left, others=2))
+
+    assert (ticket.kind, ticket.hosts) == (TicketKind.CONFIGURATION, ("w1",))
+    assert ticket.words.means == "The work on 1 of its servers is still to be done."
 
 
 def test_hosts_that_no_play_names_and_a_hole_in_the_record_are_told() -> None:
@@ -391,3 +417,4 @@ def test_the_next_good_start_of_a_schedule_closes_its_configuration_ticket() -> 
 
     assert closing(ticket, outcomes(well("w1")), a_run(verdict=Verdict.SUCCEEDED)) is Closing.RESOLVE
     assert closing(ticket, outcomes(absent)) is Closing.NOTHING
+    assert closing(ticket, outcomes(unchecked("w1"), well("w2"))) is Closing.NOTHING

@@ -68,7 +68,9 @@ def test_a_lost_call_tells_nothing_about_plays() -> None:
     ],
 )
 def test_some_reasons_to_stop_are_the_verdict(stopped: StopReason, verdict: Verdict) -> None:
-    assert verdict_of(record_of(applied(1, "web-01")), stopped) is verdict
+    refused = piece_from(StartPiece(0, 1, PRE, 0, 1, ("web-01",)), {"web-01": bad("web-01")})
+
+    assert verdict_of(record_of(refused), stopped) is verdict
 
 
 def test_hosts_left_for_lack_of_time_make_a_run_degraded() -> None:
@@ -104,6 +106,37 @@ def test_only_what_was_touched_and_ended_badly_spends_the_budget() -> None:
     assert spends(bad("web-01"))
     assert spends(HostResult("web-01", Result.IN_DOUBT))
     assert not spends(HostResult("web-01", Result.NOT_RUN, reason=NotRun.BUDGET))
+
+
+def unable(number: int, stage: Stage, host: str) -> PieceRecord:
+    return replace(piece_from(StartPiece(0, number, stage, 0, 1, (host,)), {}), problem="the role was not found")
+
+
+def test_instructions_that_turn_out_wrong_on_the_way_leave_what_was_done_before() -> None:
+    record = record_of(applied(1, "web-01"), unable(2, PRE, "web-02"))
+
+    outcomes = outcomes_of(record, StopReason.CONFIGURATION)
+
+    assert outcomes["web-01"].result is Result.CHANGED
+    assert outcomes["web-02"].reason is NotRun.CONFIGURATION
+    assert verdict_of(record, StopReason.CONFIGURATION) is Verdict.DEGRADED
+
+
+def test_a_playbook_that_could_not_be_run_at_all_leaves_nobody_in_doubt() -> None:
+    record = record_of(unable(1, APPLY, "web-01"))
+
+    assert outcomes_of(record, StopReason.CONFIGURATION)["web-01"].reason is NotRun.CONFIGURATION
+    assert verdict_of(record, StopReason.CONFIGURATION) is Verdict.MISCONFIGURED
+
+
+def test_a_last_post_check_that_could_not_be_run_fails_the_run_or_halts_it() -> None:
+    within_budget = a_record(
+        a_plan(2, waves=ALL, budget=1), pieces=(applied(1, "web-01"), applied(2, "web-02"), unable(2, POST, "web-02"))
+    )
+    beyond = replace(within_budget, plan=replace(within_budget.plan, budget=0))
+
+    assert verdict_of(within_budget, StopReason.CONFIGURATION) is Verdict.FAILED
+    assert verdict_of(beyond, StopReason.CONFIGURATION) is Verdict.HALTED
 
 
 RESULTS = st.one_of(

@@ -94,6 +94,7 @@ class Ansible:
     spooled: dict[str, list[Event]] = field(default_factory=dict)
     before_start: Callable[[PieceOrder], None] = lambda order: None
     problem: str = ""
+    cannot_run: Callable[[PieceOrder], bool] = lambda order: order.playbook != LOOK  # which calls have that problem
     live_at_sweep: frozenset[tuple[str, int]] | None = None  # what was live when strays were last looked for
     pieces: list[ScriptedPiece] = field(default_factory=list)
     rounds: int = 0  # how often a piece is asked for events before it has any
@@ -163,7 +164,7 @@ class ScriptedPiece:
 def events_of(order: PieceOrder, ansible: Ansible) -> list[Event]:
     """What Ansible would tell of one call."""
     fates = {host: ansible.script(order, host) for host in order.limit or HOSTS}
-    if ansible.problem and order.playbook != LOOK:
+    if ansible.problem and ansible.cannot_run(order):
         return numbered([Event(0, 0, EventKind.NOTE, SATURDAY_NIGHT, text=ansible.problem), ended("failed")])
     told = [Event(0, 0, EventKind.NO_HOSTS, SATURDAY_NIGHT, play=play) for play in ansible.unmatched(order)]
     told += [event_of(order, host, fate) for host, fate in fates.items() if fate not in {"lost", "absent"}]
@@ -213,6 +214,9 @@ class StaticInventory:
 
     hosts: tuple[str, ...] = HOSTS
     errors: tuple[str, ...] = ()
+
+    def may_change(self, inventory: Inventory, *, project: Path) -> bool:
+        return False
 
     def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
         web = tuple(host for host in self.hosts if host.startswith("web"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,13 +13,16 @@ import pytest
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import PieceState, RunState, Verdict
 from runner.domain.record.record import run_stream
+from runner.domain.tickets.ticket import TicketKind
 from runner.errors import Held, NotFound, UsageError
+from runner.operations.execution.plan_occurrence import plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
-from runner.ports import PieceOrder
+from runner.ports import PieceOrder, Snapshots, SnapshotTaken
 from runner.store.execution import debts, outcomes, overrides, pieces, runs
 from runner.store.record import log
 from runner.store.tickets import tickets
-from tests.operations.a_site import HOSTS, LOOK, SCHEDULE, Bench, a_bench, all_well
+from tests.operations.a_site import HOSTS, LOOK, PLAYBOOK, SCHEDULE, Bench, a_bench, all_well
+from tests.operations.conftest import Lay
 
 
 @pytest.fixture
@@ -112,6 +117,27 @@ def test_a_playbook_that_cannot_run_is_a_configuration_error_and_never_green(ben
     run = run_of(bench, run_id)
     assert run.verdict is Verdict.MISCONFIGURED
     assert "the role 'nginx' was not found" in run.reason
+    rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    assert {(row.result, row.reason) for row in rows.values()} == {(Result.NOT_RUN, NotRun.CONFIGURATION)}
+
+
+def test_a_check_afterwards_that_cannot_run_stops_the_run_and_fails_whom_it_should_have_checked(lay: Lay) -> None:
+    bench = lay(schedule=SCHEDULE + "after: [playbooks/ready.yml]\n", ready=PLAYBOOK)
+    bench.ansible.problem = "ERROR! the role 'smoke' was not found"
+    bench.ansible.cannot_run = lambda order: order.playbook.name == "ready.yml"
+    run_id = start_by_hand("patch", Wish(), site=bench.site)
+
+    bench.play_out(run_id)
+
+    run = run_of(bench, run_id)
+    rows = {row.host: row.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    (ticket,) = bench.site.store.read(tickets.live)
+    assert bench.ansible.played() == [("web-01",)]
+    assert (rows["web-01"].result, rows["web-01"].cause) == (Result.FAILED, "check_not_run")
+    assert rows["db-02"].reason is NotRun.CONFIGURATION
+    assert run.verdict is Verdict.HALTED, "a canary failed"
+    assert run.reason == "the check after the playbook could not be run: ERROR! the role 'smoke' was not found"
+    assert (ticket.hosts, ticket.kind) == (("web-01",), TicketKind.CONFIGURATION)
 
 
 def test_a_host_that_no_play_names_was_not_run(bench: Bench) -> None:
@@ -187,6 +213,80 @@ def test_an_inventory_that_lost_half_its_hosts_is_a_hold_that_names_them(bench: 
 def test_only_the_plan_that_was_looked_at_is_run(bench: Bench) -> None:
     with pytest.raises(Held, match="has changed"):
         start_by_hand("patch", Wish(digest="0123456789ab"), site=bench.site)
+
+
+@dataclass
+class EditedFirst:
+    """The real snapshots; somebody writes a file just before the next one is taken."""
+
+    snapshots: Snapshots
+    file: Path
+    text: str
+
+    def names(self, root: Path) -> Collection[str]:
+        return self.snapshots.names(root)
+
+    def take(self, root: Path) -> SnapshotTaken:
+        self.file.write_text(self.text)
+        return self.snapshots.take(root)
+
+
+def planned(bench: Bench) -> str:
+    return plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now).digest
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("playbooks/patch.yml", PLAYBOOK.replace("dist", "full")),
+        ("schedules/patch.yml", SCHEDULE + "extra_vars: {reboot: true}\n"),
+    ],
+)
+def test_an_edit_between_the_plan_and_the_snapshot_is_refused(bench: Bench, name: str, text: str) -> None:
+    digest = planned(bench)
+    edited = bench.but(snapshots=EditedFirst(bench.site.snapshots, bench.site.root / name, text))
+
+    with pytest.raises(Held, match=f"The plan of 'patch' has changed: its digest is .* now, not {digest[:12]}"):
+        start_by_hand("patch", Wish(digest=digest[:12]), site=edited.site)
+
+    assert bench.site.store.read(runs.live) == []
+
+
+def test_a_run_keeps_the_digest_of_what_it_really_executes(bench: Bench) -> None:
+    edit = EditedFirst(
+        bench.site.snapshots, bench.site.root / "playbooks" / "patch.yml", PLAYBOOK.replace("dist", "full")
+    )
+
+    run_id = start_by_hand("patch", Wish(), site=bench.but(snapshots=edit).site)
+
+    assert run_of(bench, run_id).plan_digest == planned(bench)
+
+
+def test_a_schedule_that_is_deleted_between_the_plan_and_the_snapshot_is_not_run(bench: Bench) -> None:
+    renamed = SCHEDULE.replace("schedule: patch", "schedule: other")
+    edit = EditedFirst(bench.site.snapshots, bench.site.root / "schedules" / "patch.yml", renamed)
+
+    with pytest.raises(NotFound, match="There is no schedule 'patch'"):
+        start_by_hand("patch", Wish(), site=bench.but(snapshots=edit).site)
+
+    assert bench.site.store.read(runs.live) == []
+
+
+def test_a_file_that_git_ignores_takes_no_part_in_the_digest(bench: Bench) -> None:
+    make_git(bench.site.root)
+    digest = planned(bench)
+    ignored = bench.site.root / "group_vars" / "mine.local"
+    ignored.parent.mkdir()
+    ignored.write_text("a note")
+
+    run_id = start_by_hand("patch", Wish(digest=digest), site=bench.site)
+
+    assert run_of(bench, run_id).plan_digest == digest
+
+
+def make_git(root: Path) -> None:
+    (root / ".gitignore").write_text("var/\n*.local\n")
+    subprocess.run(["git", "init", "--quiet", root], check=True)
 
 
 def test_an_unknown_schedule_is_refused_with_the_nearest_name(bench: Bench) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.domain.execution.run import PieceState
-from runner.operations.execution.describe_run import RunTold, describe_run, package_in_words
 from runner.operations.execution.follow_run import is_settled, news
+from runner.operations.execution.show_run import RunShown, package_in_words, show_run
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.store.execution import runs
 from tests.operations.a_site import LOOK, Bench, all_well
@@ -16,12 +16,12 @@ def a_run(bench: Bench) -> runs.Run:
     return bench.site.store.read(lambda c: runs.get(c, run_id))
 
 
-def told(bench: Bench) -> RunTold:
-    return describe_run(a_run(bench), site=bench.site)
+def told(bench: Bench) -> RunShown:
+    return show_run(a_run(bench).id, store=bench.site.store)
 
 
 def test_a_run_that_went_well_is_told_in_one_sentence(bench: Bench) -> None:
-    assert told(bench)["summary"] == "Run 1 succeeded: 5 of 5 hosts done as planned."
+    assert told(bench).summary == "Run 1 succeeded: 5 of 5 hosts done as planned."
 
 
 def test_a_halted_run_says_why_and_how_many_were_left(bench: Bench) -> None:
@@ -29,19 +29,18 @@ def test_a_halted_run_says_why_and_how_many_were_left(bench: Bench) -> None:
 
     found = told(bench)
 
-    assert found["summary"] == "Run 1 halted: 0 of 5 hosts done as planned, 4 not touched (a canary failed)."
-    assert {host["host"]: host["outcome"] for host in found["hosts"]}["db-01"] == "not_run (budget)"
-    assert [ticket["state"] for ticket in found["tickets"]] == ["open"] * len(found["tickets"])
-    assert found["tickets"]
+    assert found.summary == "Run 1 halted: 0 of 5 hosts done as planned, 4 not touched (a canary failed)."
+    assert {host.host: host.outcome for host in found.hosts}["db-01"] == "not_run (budget)"
+    assert [ticket.state for ticket in found.tickets] == ["open"] * len(found.tickets)
+    assert found.tickets
 
 
 def test_a_run_that_goes_on_says_so(bench: Bench) -> None:
     run_id = start_by_hand("patch", Wish(), site=bench.site)
-    run = bench.site.store.read(lambda c: runs.get(c, run_id))
 
-    found = describe_run(run, site=bench.site)
+    found = show_run(run_id, store=bench.site.store)
 
-    assert (found["summary"], found["verdict"], found["ended"]) == ("Run 1 is going on.", None, None)
+    assert (found.summary, found.verdict, found.ended) == ("Run 1 is going on.", None, None)
     assert is_settled(run_id, site=bench.site) is None
 
 

@@ -47,6 +47,7 @@ class RunPlan:
     """The frozen plan of one run.
 
     `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `budget` is in hosts.
+    `limit` is the pattern by which a person chose among the schedule's hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
 
@@ -61,6 +62,7 @@ class RunPlan:
     before: tuple[Step, ...] = (LOOK,)
     after: tuple[Step, ...] = (LOOK,)
     carried: tuple[str, ...] = ()
+    limit: str | None = None
     split: Split = Split.HOSTS
     at_end: AtEnd = AtEnd.FINISH_BATCH
     opens: datetime | None = None

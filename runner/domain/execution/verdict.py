@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.progress import Track, batches_of, last_tracks
 from runner.domain.execution.run import NOT_RUN_BECAUSE, PieceState, RunRecord, Stage, StopReason, Verdict
-
-POST_CHECK_FAILED = "post_check_failed"
+from runner.domain.tickets.cause_rules import CauseClass
 
 
 def outcomes_of(record: RunRecord, stopped: StopReason | None) -> dict[str, HostResult]:
@@ -19,10 +18,10 @@ def outcomes_of(record: RunRecord, stopped: StopReason | None) -> dict[str, Host
 
 def outcome_of(host: str, track: Track | None, record: RunRecord, stopped: StopReason | None) -> HostResult:
     """How one planned host ended."""
+    if track is not None and (track.applied is not None or track.touched):
+        return touched_outcome(host, track)
     if track is not None and track.veto is not None:
         return vetoed(track.veto)
-    if track is not None and (track.applied is not None or track.in_doubt):
-        return touched_outcome(host, track)
     if host in record.vanished:
         return left_out(host, NotRun.VANISHED)
     if host in record.paused:
@@ -67,7 +66,7 @@ def failed_afterwards(failure: HostResult, applied: HostResult) -> HostResult:
     return HostResult(
         host=failure.host,
         result=Result.UNREACHABLE if lost else Result.FAILED,
-        cause=failure.cause if lost else POST_CHECK_FAILED,
+        cause=failure.cause if lost or failure.cause == CauseClass.CHECK_NOT_RUN else str(CauseClass.POST_CHECK_FAILED),
         text=failure.text,
         signature=failure.signature,
         task=failure.task,
@@ -101,7 +100,9 @@ def failures(record: RunRecord) -> dict[str, int]:
 
 
 def is_settled(track: Track) -> bool:
-    """Whether the playbook was started on this host and nothing more is tried there."""
+    """Whether the playbook was started on this host and nothing more is tried there, also because a pre-check refused to have it tried again."""
+    if track.veto is not None:
+        return track.touched
     return track.started and not track.unresolved and (track.applied is not None or track.in_doubt)
 
 
@@ -132,15 +133,25 @@ SETTLED_BY: Mapping[StopReason, Verdict] = {
 
 
 def verdict_of(record: RunRecord, stopped: StopReason | None) -> Verdict:
-    """The run's verdict, once nothing is in flight; the first match wins."""
-    if stopped is not None and stopped in SETTLED_BY:
-        return SETTLED_BY[stopped]
+    """The run's verdict, once nothing is in flight; the first match wins.
+
+    Instructions that turned out wrong are the verdict only where nothing was done. Once the playbook was at work, what became of those hosts is what counts.
+    """
+    on_the_way = stopped is StopReason.CONFIGURATION and any_worked_on(record)
+    settling = over_budget(record) if on_the_way else stopped
+    if settling is not None and settling in SETTLED_BY:
+        return SETTLED_BY[settling]
     outcomes = list(outcomes_of(record, stopped).values())
     if failed_as_a_whole(outcomes) or last_post_check_failed(record):
         return Verdict.FAILED
-    if any(not outcome.result.is_good for outcome in outcomes) or unmatched_plays(record):
+    if on_the_way or any(not outcome.result.is_good for outcome in outcomes) or unmatched_plays(record):
         return Verdict.DEGRADED
     return Verdict.SUCCEEDED
+
+
+def any_worked_on(record: RunRecord) -> bool:
+    """Whether the playbook was at work on any host of this run."""
+    return any(track.worked_on for batch in batches_of(record) for track in batch.tracks.values())
 
 
 def unmatched_plays(record: RunRecord) -> frozenset[str]:
@@ -162,7 +173,7 @@ def failed_as_a_whole(outcomes: Sequence[HostResult]) -> bool:
 
 
 def last_post_check_failed(record: RunRecord) -> bool:
-    """Whether the last post-check of the run found something bad on a host that the playbook had left well."""
+    """Whether the last post-check of the run found something bad, or could not be run, on a host that the playbook had left well."""
     tracks = last_tracks(batches_of(record))
     checks = [
         piece for piece in record.pieces if piece.stage is Stage.POST_CHECK and piece.state is PieceState.FINISHED
@@ -170,4 +181,6 @@ def last_post_check_failed(record: RunRecord) -> bool:
     if not checks:
         return False
     well = [host for host in checks[-1].hosts if (t := tracks.get(host)) and t.applied and t.applied.result.is_good]
+    if checks[-1].problem:
+        return bool(well)
     return any(not checks[-1].results[host].result.is_good for host in well if host in checks[-1].results)

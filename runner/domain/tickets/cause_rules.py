@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-CAUSE_RULES_VERSION = 1
+CAUSE_RULES_VERSION = 2
 
 
 class CauseClass(StrEnum):
@@ -25,6 +25,7 @@ class CauseClass(StrEnum):
     TIME_OUT = "time_out"
     SERVICE_DID_NOT_START = "service_did_not_start"
     POST_CHECK_FAILED = "post_check_failed"
+    CHECK_NOT_RUN = "check_not_run"
     LOST_AFTER_REBOOT = "lost_after_reboot"
     TEMPLATE_OR_VARIABLE = "template_or_variable"
     MODULE_ERROR = "module_error"
@@ -56,6 +57,14 @@ CAUSE_RULES: tuple[Rule, ...] = (
         CauseClass.CANCELLED_BY_US,
         r"\bcancelled by (us|wellkept|[\w.@-]+)\b|\bstopped by wellkept\b",
         examples=("Cancelled by ana before it was done.", "stopped by Wellkept: the window has closed"),
+    ),
+    Rule(
+        CauseClass.CHECK_NOT_RUN,  # our own words before Ansible's, which may name anything
+        r"\Athe check after the playbook could not be run\b",
+        stages=("post_check",),
+        examples=(
+            "the check after the playbook could not be run: ERROR! the role 'smoke-test' was not found in /srv/roles",
+        ),
     ),
     Rule(
         CauseClass.POST_CHECK_FAILED,  # what a post-check says itself outranks the words that it uses for it

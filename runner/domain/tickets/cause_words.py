@@ -144,6 +144,15 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "",
         "Somebody has to look at what the check found and put it right.",
     ),
+    CauseClass.CHECK_NOT_RUN: PlainWords(
+        (
+            "The work on {host} was done, but the check afterwards could not be made: its instructions are wrong or "
+            "incomplete."
+        ),
+        "Nobody has looked yet whether everything on {host} is as it should be, also what {service} needs from it.",
+        "",
+        "Somebody has to look at {host}, and the team that writes the instructions has to correct the check.",
+    ),
     CauseClass.LOST_AFTER_REBOOT: PlainWords(
         "{host_first} was told to restart and did not report back in time.",
         "{host_first} may be down, or still be starting. {service_first} may have to do without it.",

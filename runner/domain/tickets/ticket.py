@@ -234,8 +234,18 @@ def is_proof_of_schedule(ticket: KnownTicket, run: RunFacts, outcomes: Mapping[s
     if run.verdict not in {Verdict.SUCCEEDED, Verdict.DEGRADED}:
         return False
     if ticket.kind is TicketKind.CONFIGURATION:
-        return all(outcome.reason is not NotRun.NOT_IN_PLAYBOOK for outcome in outcomes.values())
+        return not any(shows_wrong_instructions(outcome) for outcome in outcomes.values())
     return True
+
+
+def shows_wrong_instructions(outcome: HostResult) -> bool:
+    """Whether a host was left out, or not checked, because of what the instructions say."""
+    return outcome.reason in {NotRun.NOT_IN_PLAYBOOK, NotRun.CONFIGURATION} or is_unchecked(outcome)
+
+
+def is_unchecked(outcome: HostResult) -> bool:
+    """Whether the work was done on a host and the check after it could not be run."""
+    return outcome.result is Result.FAILED and outcome.cause == CauseClass.CHECK_NOT_RUN
 
 
 def is_well(outcome: HostResult | None, ticket: KnownTicket, succeeded: Mapping[str, Collection[str]] | None) -> bool:

@@ -9,7 +9,16 @@ from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import Verdict
 from runner.domain.tickets.cause import CauseClass, PlainWords, package_in, short_module, words
 from runner.domain.tickets.fingerprint import fingerprint, normalise
-from runner.domain.tickets.ticket import Level, Priority, RunFacts, TicketKind, WantedTicket, priority_of, raised
+from runner.domain.tickets.ticket import (
+    Level,
+    Priority,
+    RunFacts,
+    TicketKind,
+    WantedTicket,
+    is_unchecked,
+    priority_of,
+    raised,
+)
 
 MANY_HOSTS = 5
 MANY_SHARE = 0.3
@@ -143,6 +152,8 @@ def cause_of(outcome: HostResult) -> CauseClass:
 
 def kind_of(outcome: HostResult, cause: CauseClass) -> TicketKind | None:
     """The kind of ticket that an outcome asks for, if any."""
+    if is_unchecked(outcome):
+        return None  # one trouble of the instructions, whichever hosts it left unchecked: the run's own ticket tells it
     match outcome.result:
         case Result.FAILED if cause is CauseClass.POST_CHECK_FAILED:
             return TicketKind.POST_CHECK
@@ -208,13 +219,8 @@ def services_of(hosts: Sequence[str], services: Mapping[str, str]) -> str:
 
 
 def run_tickets(run: RunFacts, outcomes: Mapping[str, HostResult]) -> list[WantedTicket]:
-    """The tickets about the run as a whole: it could not start, its end was never heard, or its record has a hole."""
-    left_out = tuple(host for host, outcome in outcomes.items() if outcome.reason is NotRun.NOT_IN_PLAYBOOK)
-    wanted = []
-    if run.verdict is Verdict.MISCONFIGURED:
-        wanted.append(run_ticket(run, TicketKind.CONFIGURATION, tuple(outcomes), COULD_NOT_START))
-    elif left_out:
-        wanted.append(run_ticket(run, TicketKind.CONFIGURATION, left_out, NOT_IN_THE_INSTRUCTIONS))
+    """The tickets about the run as a whole: its instructions are wrong, its end was never heard, or its record has a hole."""
+    wanted = configuration_tickets(run, outcomes)
     if run.verdict is Verdict.EXPIRED:
         wanted.append(run_ticket(run, TicketKind.EXPIRED, tuple(outcomes), END_NOT_HEARD))
     if run.record_incomplete:
@@ -222,7 +228,31 @@ def run_tickets(run: RunFacts, outcomes: Mapping[str, HostResult]) -> list[Wante
     return wanted
 
 
-def run_ticket(run: RunFacts, kind: TicketKind, hosts: tuple[str, ...], template: PlainWords) -> WantedTicket:
+def configuration_tickets(run: RunFacts, outcomes: Mapping[str, HostResult]) -> list[WantedTicket]:
+    """The one ticket about the schedule's instructions, if they are wrong: the worst that they did is what it tells."""
+    unchecked = tuple(host for host, outcome in outcomes.items() if is_unchecked(outcome))
+    stopped = tuple(host for host, outcome in outcomes.items() if outcome.reason is NotRun.CONFIGURATION)
+    left_out = tuple(host for host, outcome in outcomes.items() if outcome.reason is NotRun.NOT_IN_PLAYBOOK)
+    kind = TicketKind.CONFIGURATION
+    if unchecked:
+        cause = CauseClass.CHECK_NOT_RUN
+        return [run_ticket(run, kind, unchecked, NOT_CHECKED, cause=cause, urgency=Level.HIGH)]
+    if run.verdict is Verdict.MISCONFIGURED:
+        return [run_ticket(run, kind, tuple(outcomes), COULD_NOT_START)]
+    if stopped:
+        return [run_ticket(run, kind, stopped, COULD_NOT_GO_ON)]
+    return [run_ticket(run, kind, left_out, NOT_IN_THE_INSTRUCTIONS)] if left_out else []
+
+
+def run_ticket(
+    run: RunFacts,
+    kind: TicketKind,
+    hosts: tuple[str, ...],
+    template: PlainWords,
+    *,
+    cause: CauseClass | None = None,
+    urgency: Level = Level.MEDIUM,
+) -> WantedTicket:
     """A ticket whose scope is the schedule."""
     names = {"title": run.title, "number": run.number, "count": len(hosts), "hosts": ", ".join(hosts)}
     plain = PlainWords(
@@ -237,8 +267,8 @@ def run_ticket(run: RunFacts, kind: TicketKind, hosts: tuple[str, ...], template
             scope=f"schedule:{run.schedule}",
         ),
         kind=kind,
-        cause=None,
-        priority=priority_of(run.impact, Level.MEDIUM),
+        cause=cause,
+        priority=priority_of(run.impact, urgency),
         title=plain.happened.rstrip("."),
         inventory=run.inventory,
         schedule=run.schedule,
@@ -255,6 +285,18 @@ COULD_NOT_START = PlainWords(
     "None of its {count} servers was touched; the work is still to be done.",
     "We stopped before anything was changed.",
     "The team that writes the instructions has to correct them before the next date.",
+)
+COULD_NOT_GO_ON = PlainWords(
+    'The planned work "{title}" could not go on: some of its instructions are wrong or incomplete.',
+    "The work on {count} of its servers is still to be done.",
+    "We stopped before any of these was changed; the report of run {number} says what was done on the others.",
+    "The team that writes the instructions has to correct them before the next date.",
+)
+NOT_CHECKED = PlainWords(
+    'The check after the planned work "{title}" could not be made on {hosts}: its instructions are wrong or incomplete.',
+    "The work was done on {count} of the servers, and nobody has looked yet whether all is well there.",
+    "We stopped and touched no further server.",
+    "Somebody has to look at these servers now, and the team that writes the instructions has to correct the check.",
 )
 NOT_IN_THE_INSTRUCTIONS = PlainWords(
     'The instructions of "{title}" do not mention {count} of the servers that they were planned for: {hosts}.',

@@ -6,9 +6,10 @@ import logging
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, next_step
+from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
 from runner.domain.execution.run import PieceState, RunRecord, RunState
 from runner.domain.record.record import run_stream
+from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import settle_run
 from runner.operations.site import Site
@@ -22,10 +23,10 @@ log = logging.getLogger(__name__)
 
 def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep | None:
     """Do the run's next step; safe to call at any time and by anybody. None when the run is settled."""
-    if site.store.read(lambda c: runs.get(c, run_id)).state is RunState.SETTLED:
+    run = site.store.read(lambda c: runs.get(c, run_id))
+    if run.state is RunState.SETTLED:
         return None
-    record = load_record(run_id, site=site)
-    step = next_step(record, now=site.clock())
+    record, step = decide(run, site=site)
     match step:
         case StartPiece():
             plan_piece(record, step, site=site, dispatcher=dispatcher)
@@ -36,6 +37,31 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
         case _:
             dispatch_planned(record, dispatcher=dispatcher)
     return step
+
+
+def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:
+    """What happens next by the rows; where hosts would be drawn from an inventory that may have changed, it is heard first.
+
+    While its answer cannot be trusted, work that has a last start waits for a better one; other work goes on with the hosts that it has.
+    """
+    record, step = by_the_rows(run, site=site)
+    if not draws(step, record) or not is_to_be_asked(run, site=site):
+        return record, step
+    trusted = ask_again(run, site=site)
+    record, step = by_the_rows(run, site=site)
+    waits = not trusted and draws(step, record) and record.plan.last_start is not None
+    return record, Wait(site.clock() + ASK_AGAIN) if waits else step
+
+
+def by_the_rows(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:
+    """The run as its rows tell it now, and what the rules make of it."""
+    record = load_record(run.id, site=site)
+    return record, next_step(record, now=site.clock())
+
+
+def draws(step: NextStep, record: RunRecord) -> bool:
+    """Whether this step begins a new batch."""
+    return isinstance(step, StartPiece) and all(piece.batch != step.batch for piece in record.pieces)
 
 
 def plan_piece(record: RunRecord, step: StartPiece, *, site: Site, dispatcher: Dispatcher) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from runner.operations.execution.show_run import outcomes_told
 from runner.store.database import Store
-from runner.store.execution import runs
+from runner.store.execution import outcomes, runs
 from runner.store.transaction import Transaction
 
 
@@ -59,7 +59,7 @@ def line_of(connection: Transaction, run: runs.Run) -> RunLine:
         reason=run.reason,
         record_incomplete=run.record_incomplete,
         hosts=len(run.plan.hosts),
-        outcomes=outcomes_told(connection, run.id),
+        outcomes=dict(Counter(str(row.result.result) for row in outcomes.of_run(connection, run.id))),
         created=run.created_at,
         started=run.started_at,
         ended=run.ended_at,

@@ -9,7 +9,7 @@ from runner.domain.execution.guards import FREEZE, PAUSE, stops_all
 from runner.domain.execution.run import Interruption, RunRecord
 from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
 from runner.operations.site import Site
-from runner.store.execution import outcomes, overrides, pauses, runs
+from runner.store.execution import inventories, outcomes, overrides, pauses, runs
 
 RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
 
@@ -23,9 +23,16 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     paused = frozenset[str]() if PAUSE in passed else paused_hosts(run, site=site, now=now)
     frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
     interruption = interruption_of(run, paused=paused, frozen=frozen)
-    record = site.store.read(lambda c: runs.record(c, run_id, estimates=estimates, reserve=RESERVE))
+    vanished = vanished_hosts(run, site=site)
+    record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates, reserve=RESERVE))
     passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
     return replace(record, paused=passed_over, interruption=interruption)
+
+
+def vanished_hosts(run: runs.Run, *, site: Site) -> frozenset[str]:
+    """The hosts of this run that the last good answer of its inventory, whoever asked for it, does not name any more."""
+    present = site.store.read(lambda c: inventories.last_good(c, run.inventory))
+    return frozenset(run.plan.hosts).difference(present) if present else frozenset()
 
 
 def guards_passed(run: runs.Run, *, site: Site) -> tuple[str, ...]:

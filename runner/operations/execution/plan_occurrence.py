@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -70,14 +70,15 @@ def plan_occurrence(
     answer = site.inventories.read(
         definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
     )
-    hosts = matching(schedule.hosts, answer)
-    if limit:
-        hosts = tuple(host for host in hosts if host in set(matching(limit, answer)))
+    hosts = chosen(schedule.hosts, limit, answer)
     services = services_of(hosts, definitions, answer)
     freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
     opening = opening_of(schedule, freezes, at=at, identity=identity)
     following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
-    run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
+    run = replace(
+        frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode),
+        limit=limit or None,
+    )
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
         schedule=schedule,
@@ -86,7 +87,7 @@ def plan_occurrence(
         opening=opening,
         following=following,
         holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-        digest=digest_of(schedule, opening, site.root),
+        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)),
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
@@ -109,6 +110,13 @@ def schedule_named(name: str, definitions: Definitions) -> Schedule:
 def matching(pattern: str, answer: InventoryAnswer) -> tuple[str, ...]:
     """The hosts that an Ansible pattern names, in inventory order."""
     return host_pattern.match(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
+
+
+def chosen(pattern: str, limit: str | None, answer: InventoryAnswer) -> tuple[str, ...]:
+    """The hosts that a schedule's pattern names, and of those only the ones that a person's own pattern names, too."""
+    hosts = matching(pattern, answer)
+    within = set(matching(limit, answer)) if limit else set(hosts)
+    return tuple(host for host in hosts if host in within)
 
 
 def services_of(hosts: Sequence[str], definitions: Definitions, answer: InventoryAnswer) -> tuple[Service, ...]:
@@ -252,12 +260,16 @@ def holds_of(
     return tuple(hold for hold in answers if hold is not None)
 
 
-def digest_of(schedule: Schedule, opening: Opening | None, root: Path) -> str:
-    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
+def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
+    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16).
+
+    In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
+    """
+    names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
     body = {
         "schedule": as_json(schedule),
         "rule_date": opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
-        "files": {str(path.relative_to(root)): file_digest(path) for path in files_of(schedule, root)},
+        "files": {name: file_digest(path) for name, path in names.items() if among is None or name in among},
     }
     return hashlib.sha256(canonical(body)).hexdigest()
 

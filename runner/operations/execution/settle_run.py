@@ -167,9 +167,19 @@ def book_debts(connection: Transaction, record: RunRecord, results: Mapping[str,
 def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
     """Why the run touched no further host, in a sentence; nothing when it went through."""
     if stopped is StopReason.CONFIGURATION:
-        problem = next((piece.problem for piece in record.pieces if piece.problem), None)
-        return problem or "the schedule's pattern matches no host"
+        return next(map(problem_in_words, filter(has_problem, record.pieces)), "the schedule's pattern matches no host")
     return STOPPED_IN_WORDS[stopped] if stopped else ""
+
+
+def has_problem(piece: PieceRecord) -> bool:
+    """Whether Ansible could not run this piece at all."""
+    return bool(piece.problem)
+
+
+def problem_in_words(piece: PieceRecord) -> str:
+    """Ansible's own words, and that it was the check afterwards where it was: by then the playbook itself had run."""
+    checking = piece.stage is Stage.POST_CHECK
+    return f"the check after the playbook could not be run: {piece.problem}" if checking else str(piece.problem)
 
 
 STOPPED_IN_WORDS: Mapping[StopReason, str] = {

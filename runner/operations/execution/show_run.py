@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import RunPlan
 from runner.domain.tickets.cause import CauseClass, package_in, words
-from runner.operations.execution.describe_run import (
-    TicketTold,
-    outcome_in_words,
-    package_in_words,
-    summary_of,
-    tickets_told,
-)
+from runner.errors import count
 from runner.store.database import Store
 from runner.store.execution import outcomes, overrides, pieces, runs, snapshots
+from runner.store.tickets import tickets
 from runner.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class HostOfRun:
-    """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself."""
+    """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself.
+
+    `packages` are `name before -> after`.
+    """
 
     host: str
     outcome: str
@@ -58,6 +56,15 @@ class PieceShown:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOfRun:
+    """A ticket that the run left or touched."""
+
+    number: int
+    state: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunShown:
     """One run; `commit` and `dirty` tell the state of the files it ran from, `override` the reason for which guards were passed."""
 
@@ -88,7 +95,7 @@ class RunShown:
     late_seconds: float | None
     hosts: tuple[HostOfRun, ...]
     pieces: tuple[PieceShown, ...]
-    tickets: tuple[TicketTold, ...]
+    tickets: tuple[TicketOfRun, ...]
 
 
 def show_run(name: str, *, store: Store) -> RunShown:
@@ -130,7 +137,7 @@ def read_run(connection: Transaction, *, name: str) -> RunShown:
         late_seconds=run.late_seconds,
         hosts=tuple(hosts_shown(connection, run, plan, rows)),
         pieces=tuple(piece_shown(piece, plan) for piece in pieces.of_run(connection, run.id)),
-        tickets=tuple(tickets_told(connection, run.id)),
+        tickets=tuple(TicketOfRun(t.number, str(t.state), t.title) for t in tickets.of_run(connection, run.id)),
     )
 
 
@@ -139,7 +146,7 @@ def hosts_shown(
 ) -> Iterator[HostOfRun]:
     """How each planned host ended; while the run is going on, how far each has come."""
     yield from (host_shown(row, plan) for row in rows)
-    if rows:
+    if rows or run.verdict:
         return
     known = pieces.results_of_run(connection, run.id)
     last = {host: result for results in known.values() for host, result in results.items()}
@@ -199,6 +206,27 @@ def piece_shown(piece: pieces.Piece, plan: RunPlan) -> PieceShown:
     )
 
 
-def outcomes_told(connection: Transaction, run_id: str) -> dict[str, int]:
-    """How many hosts of a run ended how."""
-    return dict(Counter(str(row.result.result) for row in outcomes.of_run(connection, run_id)))
+def outcome_in_words(result: HostResult) -> str:
+    """A result with its reason: `not_run (budget)`."""
+    return f"{result.result} ({result.reason})" if result.reason else str(result.result)
+
+
+def package_in_words(change: object) -> str:
+    """One package before and after."""
+    row = dict(change) if isinstance(change, dict) else {}
+    before, after = row.get("before"), row.get("after")
+    if before and after:
+        return f"{row['name']} {before} -> {after}"
+    return f"{row.get('name')} {after} (new)" if after else f"{row.get('name')} {before} (no longer properly installed)"
+
+
+def summary_of(run: runs.Run, rows: list[outcomes.HostOutcome]) -> str:
+    """The verdict in one sentence."""
+    if run.verdict is None:
+        return f"Run {run.number} is going on."
+    good = sum(1 for row in rows if row.result.result.is_good)
+    left = sum(1 for row in rows if row.result.result is Result.NOT_RUN and row.result.reason is not NotRun.PRE_CHECK)
+    told = f"Run {run.number} {run.verdict}: {good} of {count(len(rows), 'host')} done as planned"
+    told += f", {left} not touched" if left else ""
+    told += f" ({run.reason})" if run.reason else ""
+    return told + (". The record is incomplete." if run.record_incomplete else ".")

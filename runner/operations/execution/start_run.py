@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,13 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import canonical, run_stream
 from runner.domain.who import Actor
 from runner.errors import Held, UsageError
-from runner.operations.execution.plan_occurrence import Plan, as_json, digest_of, plan_occurrence
+from runner.operations.execution.plan_occurrence import (
+    Plan,
+    as_json,
+    digest_of,
+    plan_occurrence,
+    schedule_named,
+)
 from runner.operations.site import Site
 from runner.ports import SnapshotTaken
 from runner.store.execution import definitions as definition_rows
@@ -28,6 +35,7 @@ from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+DIGEST = re.compile("[0-9a-f]{12,64}")  # from as many characters on as `wellkept plan` prints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,13 @@ class Wish:
 
 def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     """Start a run by hand, with every guard; gives its id. Raises Held with every reason and the next opening."""
+    check_form(name, wish)
     definitions = site.current()
     now = site.clock()
     plan = plan_occurrence(
         name, definitions=definitions, site=site, at=now, limit=wish.limit, check_mode=wish.check_mode
     )
-    check_digest(plan, wish)
+    check_digest(name, plan.digest, wish)
     holds = holds_left(plan, wish)
     if holds:
         raise Held(held_in_words(plan, holds))
@@ -59,12 +68,21 @@ def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     return run
 
 
-def check_digest(plan: Plan, wish: Wish) -> None:
+def check_form(name: str, wish: Wish) -> None:
+    """Refuse a digest that is too short to tell one plan from another."""
+    if wish.digest is not None and not DIGEST.fullmatch(wish.digest):
+        raise UsageError(
+            f"--digest {wish.digest}: this is no digest of a plan, nor the first 12 or more characters of one (0-9, a-f). "
+            f"Copy it from the last line of `wellkept plan {name}`."
+        )
+
+
+def check_digest(name: str, digest: str, wish: Wish) -> None:
     """Refuse to run anything but the plan that was looked at."""
-    if wish.digest and not plan.digest.startswith(wish.digest):
+    if wish.digest and not digest.startswith(wish.digest):
         raise Held(
-            f"The plan of {plan.schedule.name!r} has changed: its digest is {plan.digest[:12]} now, not {wish.digest[:12]}. "
-            f"Look at it again with `wellkept plan {plan.schedule.name}`."
+            f"The plan of {name!r} has changed: its digest is {digest[:12]} now, not {wish.digest[:12]}. "
+            f"Look at it again with `wellkept plan {name}`."
         )
 
 
@@ -127,8 +145,10 @@ def claim(
     wish: Wish,
     overridden: Sequence[Hold],
 ) -> str | None:
-    """Take the snapshot, then insert the run; a slot is swapped from due to claimed in the same transaction."""
+    """Take the snapshot, see that it is what was asked for, then insert the run; a slot is swapped from due to claimed in the same transaction."""
     taken = site.snapshotted.readable(site.snapshots.take(site.root))
+    digest = digest_in(taken, plan, site=site)
+    check_digest(plan.schedule.name, digest, wish)
     now = site.clock()
     run = runs.NewRun(
         trigger=trigger,
@@ -137,7 +157,7 @@ def claim(
         definition=definition_digest(plan.schedule),
         snapshot=taken.digest,
         plan=ended_by_expiry(plan, wish.until, overridden) if overridden and wish.until else plan.run,
-        plan_digest=digest_of(plan.schedule, plan.opening, taken.path),
+        plan_digest=digest,
         requested_by=by,
         created_at=now,
         slot_id=slot.id if slot else None,
@@ -148,6 +168,12 @@ def claim(
     return site.store.write(
         partial(write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now)
     )
+
+
+def digest_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> str:
+    """The digest of what will really be executed: the files may have been edited since the plan was made. Raises NotFound when the schedule is gone."""
+    schedule = schedule_named(plan.schedule.name, site.snapshotted.of(taken.digest))
+    return digest_of(schedule, plan.opening, taken.path)
 
 
 def ended_by_expiry(plan: Plan, until: datetime, overridden: Sequence[Hold]) -> RunPlan:

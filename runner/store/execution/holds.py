@@ -15,7 +15,7 @@ from runner.store.sql import read, select_as, serialise
 
 @dataclass(frozen=True, slots=True)
 class HeldSlot:
-    """A guard's no to a slot (or to a run by hand), as long as it was the same."""
+    """A guard's no to a slot (or to a run by hand, or on its way), as long as it was the same."""
 
     id: str
     slot_id: str | None
@@ -66,6 +66,12 @@ def keep(
 def of_slot(connection: Connection, slot_id: str) -> list[HeldSlot]:
     """What held a slot, in the order in which it was first heard."""
     held = select_as(HeldSlot, holds).where(holds.c.slot_id == slot_id)
+    return read(connection, HeldSlot, held.order_by(holds.c.first_seen, holds.c.id))
+
+
+def of_run(connection: Connection, schedule: str, run_id: str) -> list[HeldSlot]:
+    """What held a run of that schedule on its way, in the order in which it was first heard."""
+    held = select_as(HeldSlot, holds).where(holds.c.schedule == schedule, holds.c.run_id == run_id)
     return read(connection, HeldSlot, held.order_by(holds.c.first_seen, holds.c.id))
 
 

@@ -25,6 +25,13 @@ def last_good(connection: Connection, inventory: str) -> tuple[str, ...]:
     return hosts or ()
 
 
+def heard_at(connection: Connection, inventory: str) -> datetime | None:
+    """When the last good answer was given; None when there has been none yet."""
+    wanted = select(inventories_seen.c.at).where(inventories_seen.c.inventory == inventory)
+    at: datetime | None = connection.execute(wanted).scalar()
+    return at
+
+
 def retire(connection: Connection, inventory: str, host: str, *, by: Actor, at: datetime, reason: str) -> None:
     """Note that a host is gone for good, so that nobody waits for it."""
     put(connection, retired_hosts, [{"inventory": inventory, "host": host, "by": by, "at": at, "reason": reason}])
