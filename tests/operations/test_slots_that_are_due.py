@@ -28,7 +28,7 @@ BEFORE = OPENS - timedelta(hours=3)
 def ahead(bench: Bench, before: datetime = BEFORE) -> Bench:
     """A bench whose ledger was written ahead before the window opened."""
     bench.time.now = before
-    keep_ledger(bench.site.current(), site=bench.site)
+    keep_ledger(bench.site.current(), site=bench.site, kept=bench.kept)
     return bench
 
 
@@ -387,7 +387,7 @@ def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
     ahead(bench)
     bench.time.now = OPENS
 
-    tick(site=bench.site, dispatcher=bench.dispatcher, started=OPENS, starting=False)
+    tick(site=bench.site, dispatcher=bench.dispatcher, started=OPENS, kept=bench.kept, starting=False)
 
     assert first_slot(bench).state is SlotState.PLANNED
 
