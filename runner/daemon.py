@@ -16,10 +16,9 @@ import schedule
 
 from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
-from runner.operations.check_health import Place, check_due
+from runner.operations.check_health import check_due
 from runner.operations.execution.stop_run import stop_run
 from runner.operations.record.write_checkpoint import write_checkpoint
-from runner.operations.site import Site
 from runner.operations.time.keep_ledger import Kept, keep_ledger
 from runner.operations.time.tick import tick
 from runner.store.execution import daemons, pieces
@@ -48,7 +47,7 @@ def run_daemon(app: App, *, every: int) -> None:
     beats = [
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site, kept=kept)),
         Beat("tick", every, partial(beat_of_app, app, started=started, kept=kept)),
-        Beat("health", every, in_background(health_beat(site, every=every))),
+        Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     keep_time(beats, stopping=app.stopping)
@@ -60,12 +59,6 @@ def run_daemon(app: App, *, every: int) -> None:
 def beat_of_app(app: App, *, started: datetime, kept: Kept) -> None:
     """One beat; once a signal was heard, no new run is started in it."""
     tick(site=app.site, dispatcher=app.dispatcher, started=started, kept=kept, starting=not app.stopping.is_set())
-
-
-def health_beat(site: Site, *, every: int) -> Beat:
-    """The rounds of health checks; it remembers those for which there was no host."""
-    asked: dict[Place, datetime] = {}
-    return Beat("health", every, lambda: check_due(site.current(), site=site, asked=asked))
 
 
 def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:
