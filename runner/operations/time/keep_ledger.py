@@ -5,7 +5,6 @@ What a process wrote once is not reckoned again until something may have changed
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ log = logging.getLogger(__name__)
 HORIZON = timedelta(days=90)
 SECONDS_OF_A_DAY = 24 * 3600
 PLANNED, MOVED, WITHDRAWN = "slot.planned", "slot.moved", "slot.withdrawn"
+CHANGES = frozenset({PLANNED, MOVED, WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,8 @@ def forget_what_others_changed(kept: Kept, *, site: Site) -> None:
 
 def told_since(connection: Transaction, *, seq: int) -> list[tuple[int, str]]:
     """The numbers of the entries after `seq`, each with the schedule whose slots it tells of, or nothing."""
-    found = entries.entries(connection, INSTALLATION, after=seq)
-    bodies = ((entry.seq, json.loads(entry.body)) for entry in found)
-    return [(seq, body["schedule"] if body["action"] in {PLANNED, MOVED, WITHDRAWN} else "") for seq, body in bodies]
+    found = ((entry.seq, entry.content) for entry in entries.entries(connection, INSTALLATION, after=seq))
+    return [(seq, str(told["schedule"]) if told.get("action") in CHANGES else "") for seq, told in found]
 
 
 def day_of(schedule: Schedule, instant: datetime) -> date:
