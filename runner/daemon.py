@@ -16,11 +16,10 @@ import schedule
 from runner.adapters.signals import LONGEST_BATCH, stop_on_signals
 from runner.adapters.zone import live_in_utc
 from runner.errors import UsageError
-from runner.operations.check_health import Place, check_due
+from runner.operations.check_health import check_due
 from runner.operations.execution.stop_run import stop_run
 from runner.operations.record.write_checkpoint import write_checkpoint
-from runner.operations.site import Site
-from runner.operations.time.keep_ledger import keep_ledger
+from runner.operations.time.keep_ledger import Kept, keep_ledger
 from runner.operations.time.tick import tick
 from runner.store.execution import daemons, pieces
 from runner.wiring import App
@@ -41,13 +40,13 @@ class Beat:
 def run_daemon(app: App, *, every: int) -> None:
     """Beat until a signal comes, then let what is in flight finish."""
     live_in_utc(os.environ)
-    site, started = app.site, app.clock()
+    site, started, kept = app.site, app.clock(), Kept()
     stop_on_signals(app.stopping, harder=partial(cancel_in_flight, app))
     log.info("Serving %s", app.root, extra={"action": "daemon.started"})
     beats = [
-        Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site)),
-        Beat("tick", every, partial(beat_of_app, app, started=started)),
-        Beat("health", every, in_background(health_beat(site, every=every))),
+        Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site, kept=kept)),
+        Beat("tick", every, partial(beat_of_app, app, started=started, kept=kept)),
+        Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     keep_time(beats, stopping=app.stopping)
@@ -56,15 +55,9 @@ def run_daemon(app: App, *, every: int) -> None:
     log.info("Stopped; nothing is in flight", extra={"action": "daemon.stopped"})
 
 
-def beat_of_app(app: App, *, started: datetime) -> None:
+def beat_of_app(app: App, *, started: datetime, kept: Kept) -> None:
     """One beat; once a signal was heard, no new run is started in it."""
-    tick(site=app.site, dispatcher=app.dispatcher, started=started, starting=not app.stopping.is_set())
-
-
-def health_beat(site: Site, *, every: int) -> Beat:
-    """The rounds of health checks; it remembers those for which there was no host."""
-    asked: dict[Place, datetime] = {}
-    return Beat("health", every, lambda: check_due(site.current(), site=site, asked=asked))
+    tick(site=app.site, dispatcher=app.dispatcher, started=started, kept=kept, starting=not app.stopping.is_set())
 
 
 def keep_time(beats: list[Beat], *, stopping: threading.Event) -> None:

@@ -81,11 +81,21 @@ class RunningPiece(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A process that could not be ended, and whose it is: a piece's, or a run's that is known by its control path; neither when that cannot be told."""
+
+    pid: int
+    title: str
+    piece: str | None = None
+    control_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Strays:
-    """Processes of pieces without a live lease: how many were ended, and which could not be (pid, title)."""
+    """Processes of pieces without a live lease: how many were ended, and which could not be."""
 
     ended: int
-    left: tuple[tuple[int, str], ...] = ()
+    left: tuple[Stray, ...] = ()
 
 
 class PlaybookExecutor(Protocol):

@@ -69,6 +69,7 @@ def show_screen(status: Status, clock: Clock) -> None:
     say(f"Database   {(status.record_problem and f'AWAY: {status.record_problem}') or 'answers'}")
     if recorded:
         say(f"Daemon     {daemon_in_words(recorded, clock)}")
+        show_missed(recorded)
         show_running(recorded, clock)
         show_due(recorded, clock)
     show_openings(status, clock)
@@ -101,6 +102,13 @@ def daemon_in_words(recorded: Recorded, clock: Clock) -> str:
         )
     last = f"; the last one was heard {clock.age(daemon.heard_at)}" if daemon else ""
     return f"NOT RUNNING, so no schedule starts by itself{last}. Start it with `wellkept serve`."
+
+
+def show_missed(recorded: Recorded) -> None:
+    """The health checks of which a round was missed today."""
+    for each in recorded.rounds_today:
+        if each.missed:
+            say(f"Missed     {each.check}: {each.missed} of {count(each.expected, 'round')} today (UTC)")
 
 
 def heading(words: str) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import host_pattern
 from runner.domain.health import Check, Finding, by_severity, judge
 from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
+from runner.domain.time.cadence import interval_at, is_due
 from runner.errors import NotFound, StoreUnavailable, Unknown
+from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
 from runner.operations.site import Site
+from runner.operations.time.count_interval import count_interval
 from runner.ports import InventoryAnswer
 from runner.store import health
 from runner.store.record import log as entries
+from runner.store.time import cadence
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
-Place = tuple[str, str]  # inventory and check
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +104,34 @@ def write_findings(connection: Transaction, *, check: Check, findings: Sequence[
         entries.append(connection, INSTALLATION, bodies, at=at)
 
 
-def check_due(definitions: Definitions, *, site: Site, asked: dict[Place, datetime]) -> int:
-    """Put the questions whose cadence has come round (intervals are epoch-aligned, misses are not caught up); gives how many checks were due.
-
-    `asked` is the caller's memory of rounds that left no row behind, for no host could be asked.
-    """
-    last, now = last_asked(site.store.read(health.states), asked), site.clock()
-    due = [check for check in definitions.checks.values() if is_due(check, last.get(place_of(check)), now=now)]
+def check_due(definitions: Definitions, *, site: Site) -> int:
+    """Put the questions whose cadence has come round (intervals are epoch-aligned, misses are not caught up); gives how many checks were due."""
+    last, now = site.store.read(cadence.last_intervals_counted), site.clock()
+    forget_gone(last, definitions, site=site)
+    due = [check for check in definitions.checks.values() if is_due(check.every, last.get(cadence_of(check)), now=now)]
     for each in rounds_for(due, (), definitions, site=site):
-        asked[place_of(each.check)] = now
-        ask_safely(each, site=site)
+        put_round(each, site=site)
     return len(due)
 
 
-def ask_safely(each: Round, *, site: Site) -> None:
-    """One check's trouble, or its inventory's, never keeps another from being put."""
+def forget_gone(last: Iterable[str], definitions: Definitions, *, site: Site) -> None:
+    """Expect no more rounds of checks that are gone, so that one which comes back has missed nothing."""
+    kept = {cadence_of(check) for check in definitions.checks.values()}
+    gone = [name for name in last if name.startswith(HEALTH_PREFIX) and name not in kept]
+    if gone:
+        site.store.write(partial(cadence.forget_last, schedules=gone))
+
+
+def put_round(each: Round, *, site: Site) -> None:
+    """Put one check to its hosts, and count its interval; whatever became of it, it is not put again before the next one."""
+    began = site.clock()
+    ran = ask_safely(each, site=site)
+    interval = interval_at(began, each.check.every)
+    site.store.write(partial(count_interval, name=cadence_of(each.check), interval=interval, began=began, ran=ran))
+
+
+def ask_safely(each: Round, *, site: Site) -> bool:
+    """Whether the round could be put; one check's trouble, or its inventory's, never keeps another from being put."""
     for error in each.answer.errors:
         log.warning("Health check %s: %s", each.check.name, error, extra={"action": "health.unread"})
     try:
@@ -124,27 +140,10 @@ def ask_safely(each: Round, *, site: Site) -> None:
         raise
     except Exception:
         log.exception("Health check %s could not be put", each.check.name, extra={"action": "health.failed"})
+        return False
+    return bool(each.hosts) or not each.answer.errors
 
 
-def place_of(check: Check) -> Place:
-    """What tells one check's rounds from another's."""
-    return check.inventory, check.name
-
-
-def last_asked(states: Iterable[health.HealthState], asked: Mapping[Place, datetime]) -> dict[Place, datetime]:
-    """When each check of an inventory was last put to any host, or would have been if there had been one."""
-    last = dict(asked)
-    for state in states:
-        place = (state.inventory, state.check)
-        last[place] = max(state.last_at, last.get(place, state.last_at))
-    return last
-
-
-def is_due(check: Check, last: datetime | None, *, now: datetime) -> bool:
-    """Whether a new interval of this check has begun since it was last asked."""
-    return last is None or interval_of(now, check.every) > interval_of(last, check.every)
-
-
-def interval_of(instant: datetime, every: timedelta) -> int:
-    """The number of the interval that an instant lies in, counted from the Unix epoch."""
-    return int(instant.timestamp() // every.total_seconds())
+def cadence_of(check: Check) -> str:
+    """The name that a check's rounds are counted by."""
+    return f"{HEALTH_PREFIX}{check.name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from runner.domain.execution.outcome import HostResult
@@ -15,7 +15,7 @@ from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import WORDS
-from runner.operations.execution.plan_occurrence import binding_freezes
+from runner.operations.execution.plan_occurrence import HEALTH_PREFIX, binding_freezes
 from runner.operations.tickets.show_ticket import urgency
 from runner.operations.time.keep_ledger import has_slots
 from runner.ports import Clock
@@ -23,7 +23,7 @@ from runner.store import health
 from runner.store.database import Store
 from runner.store.execution import daemons, holds, outcomes, pauses, pieces, runs
 from runner.store.tickets import tickets
-from runner.store.time import slots
+from runner.store.time import cadence, slots
 from runner.store.transaction import Transaction
 
 LOOK_BACK = timedelta(days=7)
@@ -108,6 +108,17 @@ class Unhealthy:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundsToday:
+    """A health check's rounds of this UTC day, as far as they are counted; `late` ones are among those that were `run`."""
+
+    check: str
+    expected: int
+    run: int
+    late: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTicket:
     """A ticket that nobody has resolved yet."""
 
@@ -144,6 +155,7 @@ class Recorded:
     due: tuple[DueSlot, ...] = ()
     unhealthy: tuple[Unhealthy, ...] = ()
     checked_at: datetime | None = None
+    rounds_today: tuple[RoundsToday, ...] = ()
     tickets: tuple[LiveTicket, ...] = ()
     last_runs: tuple[PastRun, ...] = ()
 
@@ -208,6 +220,7 @@ def recorded_at(connection: Transaction, *, now: datetime) -> Recorded:
         due=tuple(due_slots(connection, now)),
         unhealthy=tuple(unhealthy(states)),
         checked_at=max((state.last_at for state in states), default=None),
+        rounds_today=tuple(rounds_today(connection, now)),
         tickets=tuple(live_ticket(ticket) for ticket in sorted(tickets.live(connection), key=most_urgent_first)),
         last_runs=tuple(past_runs(connection)),
     )
@@ -266,6 +279,15 @@ def unhealthy(states: list[health.HealthState]) -> list[Unhealthy]:
         if state.condition is not Condition.OK
     ]
     return sorted(bad, key=lambda each: (-SEVERITY.index(each.condition), each.check, each.host))
+
+
+def rounds_today(connection: Transaction, now: datetime) -> Iterator[RoundsToday]:
+    """What became of each health check's rounds today."""
+    today = now.astimezone(UTC).date()
+    for day in cadence.between(connection, today, today + timedelta(days=1)):
+        if day.schedule.startswith(HEALTH_PREFIX):
+            check = day.schedule.removeprefix(HEALTH_PREFIX)
+            yield RoundsToday(check, day.expected, day.run, day.late, day.missed)
 
 
 def most_urgent_first(ticket: tickets.Ticket) -> tuple[int, int]:

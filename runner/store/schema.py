@@ -9,7 +9,7 @@ from runner.store.tables.installation import counters, daemons, definitions, ins
 from runner.store.tables.parts import metadata
 from runner.store.tables.record import checkpoints, evidence, log_entries
 from runner.store.tables.tickets import LetterState, outbox, ticket_events, tickets
-from runner.store.tables.time import cadence, slots
+from runner.store.tables.time import cadence, last_intervals, slots
 
 __all__ = [
     "LetterState",
@@ -27,6 +27,7 @@ __all__ = [
     "host_outcomes",
     "installation",
     "inventories_seen",
+    "last_intervals",
     "log_entries",
     "metadata",
     "observations",

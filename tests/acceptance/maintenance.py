@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.domain.execution.run import RunState
-from runner.operations.time.keep_ledger import keep_ledger
+from runner.operations.time.keep_ledger import Kept, keep_ledger
 from runner.store.database import Store
 from runner.store.execution import runs
 from runner.store.time import slots
@@ -152,7 +152,7 @@ class Maintenance:
         past = datetime.now(UTC) - ago
         app = App(self.root)
         app.clock = lambda: past
-        keep_ledger(app.site.current(), site=app.site)
+        keep_ledger(app.site.current(), site=app.site, kept=Kept())
         app.store.close()
 
     @cached_property

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.config import read
-from runner.operations.time.keep_ledger import keep_ledger
+from runner.operations.time.keep_ledger import Kept, keep_ledger
 from runner.operations.time.tick import tick
 from runner.store.execution import runs
 from tests.benchmarks.measure import spread, table, timed
@@ -51,13 +51,19 @@ def ticked(root: Path, number: int) -> list[tuple[str, str]]:
     site = bench.site
 
     def beat() -> None:
-        tick(site=site, dispatcher=bench.dispatcher, started=bench.time.now)
+        tick(site=site, dispatcher=bench.dispatcher, started=bench.time.now, kept=bench.kept)
+
+    def keep() -> None:
+        keep_ledger(site.current(), site=site, kept=bench.kept)
 
     rows = [
         ("read the files", spread([timed(lambda: read(root, environ=os.environ))])),
-        ("write the ledger, 90 days ahead", spread([timed(lambda: keep_ledger(site.current(), site=site))])),
-        ("keep the ledger, nothing new", spread([timed(lambda: keep_ledger(site.current(), site=site))])),
+        ("write the ledger, 90 days ahead", spread([timed(keep)])),
+        ("look at it again, its entries being ours", spread([timed(keep)], digits=3)),
+        ("keep the ledger, nothing new", spread([timed(keep) for _ in range(5)], digits=3)),
     ]
+    bench.kept = Kept()
+    rows.append(("keep the ledger after a restart", spread([timed(keep)])))
     beat()
     rows.append(("a beat with nothing due", spread([timed(beat) for _ in range(5)], digits=3)))
     bench.time.now = SATURDAY_NIGHT

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from runner.domain.tickets.ticket import Priority
 from runner.store.tickets import tickets
+from runner.store.time import cadence
 from tests.cli import rows
 from tests.cli.conftest import Repository
 
@@ -125,3 +126,22 @@ def test_the_most_urgent_ticket_comes_first(wellkept: Repository) -> None:
     listed = wellkept("status", "--format", "json").json()["status"]["recorded"]["tickets"]
 
     assert [ticket["priority"] for ticket in listed] == ["critical", "medium", "low"]
+
+
+def test_a_health_check_is_named_when_a_round_of_it_was_missed_today(wellkept: Repository) -> None:
+    today = datetime.now(UTC).date()
+    for check, missed in (("disk", 3), ("answers", 0)):
+        counted = {"expected": 24, "run": 24 - missed, "late": 1, "missed": missed}
+        wellkept.store.write(
+            lambda c, check=check, counted=counted: cadence.count(c, f"health:{check}", today, **counted)
+        )
+
+    screen = wellkept("status").out
+    told = wellkept("status", "--format", "json").json()["status"]["recorded"]["rounds_today"]
+
+    assert "Missed     disk: 3 of 24 rounds today (UTC)" in screen
+    assert "answers:" not in screen
+    assert told == [
+        {"check": "answers", "expected": 24, "run": 24, "late": 1, "missed": 0},
+        {"check": "disk", "expected": 24, "run": 21, "late": 1, "missed": 3},
+    ]

@@ -21,6 +21,7 @@ from runner.domain.who import Actor
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
+from runner.operations.time.keep_ledger import Kept
 from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
@@ -251,6 +252,7 @@ class Bench:
     inventory: StaticInventory
     dispatcher: Inline
     stopping: threading.Event
+    kept: Kept = field(default_factory=Kept)
 
     def but(self, **changes: object) -> Bench:
         """The same files, record, clock and hosts, with something else about the site, such as another process that owns it."""
@@ -264,7 +266,7 @@ class Bench:
 
     def tick(self) -> None:
         """One beat of the metronome, and whatever it began."""
-        tick(site=self.site, dispatcher=self.dispatcher, started=self.time.now)
+        tick(site=self.site, dispatcher=self.dispatcher, started=self.time.now, kept=self.kept)
         self.settle()
 
     def play_out(self, run_id: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from runner.domain.execution.run import SlotState
 from runner.domain.execution.schedule import Schedule
@@ -13,8 +15,9 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time.window import Opening
 from runner.operations.time import keep_ledger as keep_ledger_module
-from runner.operations.time.keep_ledger import HORIZON, keep_ledger
+from runner.operations.time.keep_ledger import HORIZON, Kept, day_of, keep_ledger
 from runner.store.record import log
+from runner.store.schema import slots as slots_table
 from runner.store.time import slots
 from tests.operations.a_site import SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench
 from tests.operations.conftest import Lay
@@ -28,7 +31,7 @@ def kept(bench: Bench) -> list[slots.Slot]:
 
 
 def keep(bench: Bench) -> int:
-    return keep_ledger(bench.site.current(), site=bench.site)
+    return keep_ledger(bench.site.current(), site=bench.site, kept=bench.kept)
 
 
 def entries(bench: Bench) -> list[dict[str, object]]:
@@ -146,3 +149,121 @@ def test_one_schedule_whose_dates_cannot_be_reckoned_never_keeps_another(
 
     assert keep(bench) == 12
     assert {slot.schedule for slot in kept(bench)} == {"patch"}
+
+
+def shift(bench: Bench, slot: slots.Slot) -> None:
+    """Change a slot behind everybody's back: whether it is put right tells whether its schedule was reckoned again."""
+    moved = update(slots_table).where(slots_table.c.id == slot.id)
+    bench.site.store.write(lambda c: c.execute(moved.values(opens_at=slot.opens_at + timedelta(minutes=1))))
+
+
+def is_put_right(bench: Bench) -> bool:
+    return kept(bench)[0].opens_at == FIRST_AHEAD
+
+
+def test_a_schedule_of_which_nothing_changed_is_not_reckoned_again(bench: Bench) -> None:
+    keep(bench)
+    shift(bench, kept(bench)[0])
+
+    bench.time.pass_by(timedelta(minutes=1))
+    keep(bench)
+
+    assert not is_put_right(bench)
+
+
+def test_every_schedule_is_reckoned_again_within_a_day(bench: Bench) -> None:
+    keep(bench)
+    shift(bench, kept(bench)[0])
+
+    bench.time.pass_by(timedelta(days=1))
+    keep(bench)
+
+    assert is_put_right(bench)
+
+
+def test_the_horizon_moves_by_a_day_each_day(bench: Bench) -> None:
+    keep(bench)
+    last = kept(bench)[-1].opens_at
+
+    for _ in range(7):
+        bench.time.pass_by(timedelta(days=1))
+        keep(bench)
+
+    assert kept(bench)[-1].opens_at == last + timedelta(days=7)
+
+
+def test_schedules_are_renewed_at_different_times_of_the_day(bench: Bench) -> None:
+    schedule = bench.site.current().schedules["patch"]
+    moments = [SATURDAY_NIGHT + timedelta(hours=hour) for hour in range(24)]
+    many = [replace(schedule, name=f"patch-{n}") for n in range(240)]
+
+    turns = [sum(day_of(each, m) != day_of(each, m + timedelta(hours=1)) for each in many) for m in moments]
+
+    assert sum(turns) == len(many)
+    assert max(turns) < 30
+
+
+def test_a_freeze_that_was_added_is_followed_at_once(bench: Bench) -> None:
+    keep(bench)
+    freeze = 'freezes: [{name: launch, from: "2026-03-28T22:00Z", to: "2026-03-29T00:00Z", reason: the shop opens}]\n'
+    edit(bench, "windows.yml", WINDOWS + freeze)
+
+    keep(bench)
+
+    assert kept(bench)[0].frozen_by == ("launch",)
+
+
+def test_a_clock_that_was_set_back_brings_an_opening_ahead_that_had_passed_by(bench: Bench) -> None:
+    keep(bench)  # half an hour after tonight's opening
+
+    bench.time.pass_by(timedelta(hours=-1))
+    changed = keep(bench)
+
+    assert changed == 1
+    assert kept(bench)[0].opens_at == FIRST_AHEAD - timedelta(days=7)
+
+
+def test_what_another_process_wrote_by_other_files_is_put_right(bench: Bench) -> None:
+    keep(bench)
+    keep(bench)
+    ours = bench.site.current()
+    edit(bench, "windows.yml", WINDOWS.replace('"22:00"', '"23:00"'))
+    keep_ledger(bench.site.current(), site=bench.site, kept=Kept())
+
+    keep_ledger(ours, site=bench.site, kept=bench.kept)
+
+    assert is_put_right(bench)
+
+
+def test_a_schedule_that_went_away_and_came_back_is_written_again(bench: Bench) -> None:
+    keep(bench)
+    as_it_was = bench.site.current()
+    (bench.site.root / "schedules" / "patch.yml").unlink()
+    keep(bench)
+
+    keep_ledger(as_it_was, site=bench.site, kept=bench.kept)
+
+    assert len(kept(bench)) == 12
+
+
+def test_an_edit_is_in_the_ledger_before_the_slots_that_it_concerns_come_due(bench: Bench) -> None:
+    keep(bench)
+    bench.time.now = FIRST_AHEAD - timedelta(seconds=2)
+    edit(bench, "windows.yml", WINDOWS.replace('"22:00"', '"23:00"'))
+    bench.tick()
+
+    bench.time.now = FIRST_AHEAD
+    bench.tick()
+
+    assert (kept(bench)[0].state, kept(bench)[0].opens_at) == (SlotState.PLANNED, FIRST_AHEAD + timedelta(hours=1))
+
+
+def test_the_first_beat_after_a_start_follows_the_files_before_anything_comes_due(bench: Bench) -> None:
+    keep(bench)
+    bench.time.now = FIRST_AHEAD - timedelta(seconds=2)
+    (bench.site.root / "schedules" / "patch.yml").unlink()
+    started_again = bench.but()
+
+    started_again.tick()
+
+    assert kept(bench) == []

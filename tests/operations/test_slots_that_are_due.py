@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from runner.domain.execution.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
 from runner.domain.settings import AnsibleSettings, Inventory
 from runner.operations.execution.start_run import Wish, start_by_hand
-from runner.operations.time.consider_slots import outcome_without_run
+from runner.operations.time.consider_slots import consider_slots, outcome_without_run
 from runner.operations.time.keep_ledger import keep_ledger
 from runner.ports import InventoryAnswer
 from runner.store.execution import holds, pauses, runs
@@ -27,7 +28,7 @@ BEFORE = OPENS - timedelta(hours=3)
 def ahead(bench: Bench, before: datetime = BEFORE) -> Bench:
     """A bench whose ledger was written ahead before the window opened."""
     bench.time.now = before
-    keep_ledger(bench.site.current(), site=bench.site)
+    keep_ledger(bench.site.current(), site=bench.site, kept=bench.kept)
     return bench
 
 
@@ -40,6 +41,13 @@ def at(bench: Bench, moment: datetime) -> slots.Slot:
 
 def first_slot(bench: Bench, schedule: str = "patch") -> slots.Slot:
     return bench.site.store.read(lambda c: slots.between(c, BEFORE - timedelta(days=30), OPENS + timedelta(days=1), [schedule]))[0]  # fmt: skip
+
+
+def held_to_the_last_start(bench: Bench) -> slots.Slot:
+    """Beats at the opening, shortly before the last start and at it; the slot as it is afterwards."""
+    at(bench, OPENS)
+    at(bench, LAST_START - timedelta(seconds=20))
+    return at(bench, LAST_START)
 
 
 def pause(bench: Bench, hosts: str = "", until: datetime | None = None) -> str:
@@ -141,12 +149,70 @@ def test_a_held_slot_is_not_asked_again_at_once(bench: Bench) -> None:
 def test_a_slot_that_was_paused_to_its_last_start_settles_as_paused(bench: Bench) -> None:
     ahead(bench)
     pause(bench)
-    at(bench, OPENS)
 
-    slot = at(bench, LAST_START)
+    slot = held_to_the_last_start(bench)
 
     assert (slot.outcome, slot.reason) == (SlotOutcome.PAUSED, "paused by ana: storage is moved")
     assert bench.site.store.read(tickets.live) == []
+
+
+def test_a_slot_that_was_paused_at_first_is_missed_when_the_scheduler_was_down_at_its_last_start(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    at(bench, OPENS)
+
+    slot = at(bench, LAST_START + timedelta(hours=2))
+
+    assert slot.outcome == SlotOutcome.MISSED
+    assert slot.reason == (
+        "the scheduler was no longer running at the last start; "
+        "until 2026-03-21 22:00 UTC the slot had been held: paused by ana: storage is moved"
+    )
+    assert len(bench.site.store.read(tickets.live)) == 1
+
+
+def test_a_slot_whose_pause_had_ended_before_the_scheduler_went_down_is_missed(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench, until=OPENS + timedelta(minutes=10))
+    at(bench, OPENS + timedelta(minutes=9))
+
+    slot = at(bench, LAST_START)
+
+    assert slot.outcome == SlotOutcome.MISSED
+    assert "until 2026-03-21 22:09 UTC the slot had been held: paused by ana" in slot.reason
+
+
+def test_what_held_a_slot_at_first_does_not_stand_for_what_held_it_to_the_end(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench, until=OPENS + timedelta(minutes=10))
+    at(bench, OPENS)
+    bench.inventory.errors = ("inventory production: the script ended with 1",)
+
+    slot = held_to_the_last_start(bench)
+
+    assert slot.outcome == SlotOutcome.HELD
+
+
+@pytest.mark.parametrize(("before", "outcome"), [(300, SlotOutcome.PAUSED), (301, SlotOutcome.MISSED)])
+def test_a_hold_lasts_to_the_last_start_when_it_was_heard_within_five_minutes_of_it(
+    bench: Bench, before: int, outcome: SlotOutcome
+) -> None:
+    slot = first_slot(ahead(bench))
+    heard = replace(a_hold("pause"), last_seen=LAST_START - timedelta(seconds=before))
+
+    found, _ = outcome_without_run(slot, [heard], now=LAST_START + timedelta(days=1))
+
+    assert found is outcome
+
+
+def test_a_slot_that_is_never_started_late_and_whose_trouble_is_old_is_missed(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "late_start: never\n"))
+    heard = replace(a_hold("trouble"), last_seen=OPENS)
+
+    found, reason = outcome_without_run(first_slot(bench), [heard], now=OPENS + timedelta(hours=1))
+
+    assert found is SlotOutcome.MISSED
+    assert reason.endswith("until 2026-03-21 22:00 UTC the slot had been held: by trouble")
 
 
 def test_a_freeze_over_the_whole_window_settles_its_slot_when_it_opens(lay: Lay) -> None:
@@ -163,10 +229,8 @@ def test_a_freeze_that_came_after_the_slot_was_written_holds_it_and_settles_it_a
     ahead(bench)
     freeze = 'freezes: [{name: launch, from: "2026-03-21T00:00Z", to: "2026-03-23T00:00Z", reason: the shop opens}]\n'
     (bench.site.root / "schedules" / "windows.yml").write_text(WINDOWS + freeze)
-    bench.time.now = OPENS
-    at(bench, OPENS)
 
-    slot = at(bench, LAST_START)
+    slot = held_to_the_last_start(bench)
 
     assert (slot.outcome, slot.reason) == (SlotOutcome.FROZEN, "change freeze 'launch': the shop opens")
 
@@ -188,14 +252,12 @@ def test_a_slot_whose_usable_part_begins_later_waits_for_it_and_is_not_late(lay:
 def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
     ahead(bench)
     bench.time.now = OPENS
-    start_by_hand("patch", Wish(), site=bench.site)  # nobody drives it here but the beats below
-    bench.ansible.script = lambda order, host: "lost"
-    at(bench, OPENS)
+    start_by_hand("patch", Wish(), site=bench.site)  # nobody drives it here
+    bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
 
-    bench.time.now = LAST_START
-    from runner.operations.time.consider_slots import consider_slots
-
-    consider_slots(site=bench.site)
+    for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
+        bench.time.now = moment
+        consider_slots(site=bench.site)
 
     assert (first_slot(bench).outcome, first_slot(bench).reason) == (
         SlotOutcome.SKIPPED,
@@ -206,16 +268,15 @@ def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
 def test_a_slot_that_its_inventory_kept_is_held_with_the_reason(bench: Bench) -> None:
     ahead(bench)
     bench.inventory.errors = ("inventory production: the script ended with 1",)
-    at(bench, OPENS)
 
-    slot = at(bench, LAST_START)
+    slot = held_to_the_last_start(bench)
 
     assert slot.outcome == SlotOutcome.HELD
     assert "cannot be trusted" in slot.reason
 
 
 def a_hold(guard: str) -> holds.HeldSlot:
-    return holds.HeldSlot("h", "s", None, "patch", guard, f"by {guard}", None, OPENS, OPENS)
+    return holds.HeldSlot("h", "s", None, "patch", guard, f"by {guard}", None, OPENS, LAST_START)
 
 
 @pytest.mark.parametrize(
@@ -288,9 +349,8 @@ def test_one_schedule_whose_inventory_falls_over_never_stops_another(with_a_brok
 
 def test_its_slot_settles_as_held_at_the_last_start_all_the_same(with_a_broken_neighbour: Bench) -> None:
     bench = with_a_broken_neighbour
-    at(bench, OPENS)
 
-    at(bench, LAST_START)
+    held_to_the_last_start(bench)
 
     broken = first_slot(bench, "a-broken-one")
     assert (broken.outcome, broken.reason) == (SlotOutcome.HELD, "it could not be started: the plugin fell over")
@@ -327,7 +387,7 @@ def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
     ahead(bench)
     bench.time.now = OPENS
 
-    tick(site=bench.site, dispatcher=bench.dispatcher, started=OPENS, starting=False)
+    tick(site=bench.site, dispatcher=bench.dispatcher, started=OPENS, kept=bench.kept, starting=False)
 
     assert first_slot(bench).state is SlotState.PLANNED
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.run_piece import claim_piece
 from runner.operations.execution.settle_runs import settle_runs
 from runner.operations.execution.start_run import Wish, start_by_hand
-from runner.ports import PieceOrder, Strays
+from runner.ports import PieceOrder, Stray, Strays
 from runner.store.execution import outcomes, pieces, runs
 from runner.store.record import log
 from runner.store.transaction import Transaction
@@ -170,10 +171,21 @@ def test_a_failure_that_was_told_halfway_counts(bench: Bench) -> None:
     assert bench.site.store.read(lambda c: runs.get(c, run_id)).verdict is Verdict.HALTED
 
 
-def test_while_its_processes_cannot_be_ended_a_piece_is_not_written_off(bench: Bench) -> None:
+def what_is_left(bench: Bench, piece: pieces.Piece, known_by: str) -> Stray:
+    """A process of this piece that could not be ended, by what is known of it."""
+    known: dict[str, dict[str, Any]] = {
+        "its piece": {"piece": piece.id},
+        "its control path": {"control_path": bench.site.control_path(piece.run_id)},
+        "nothing": {},
+    }
+    return Stray(4711, "ansible-playbook", **known[known_by])
+
+
+@pytest.mark.parametrize("known_by", ["its piece", "its control path", "nothing"])
+def test_while_its_processes_cannot_be_ended_a_piece_is_not_written_off(bench: Bench, known_by: str) -> None:
     _, piece = a_run_up_to_the_playbook(bench)
     claimed_by(gone(bench), piece)
-    bench.ansible.strays = Strays(0, left=((4711, "ansible-playbook"),))
+    bench.ansible.strays = Strays(0, left=(what_is_left(bench, piece, known_by),))
 
     settle_runs(site=bench.site, dispatcher=bench.dispatcher)
     bench.settle()
@@ -182,10 +194,32 @@ def test_while_its_processes_cannot_be_ended_a_piece_is_not_written_off(bench: B
     assert bench.ansible.played() == []
 
 
+@pytest.mark.parametrize(
+    ("known_by", "state"),
+    [
+        ("its piece", PieceState.LOST),
+        ("its control path", PieceState.LOST),
+        ("nothing", PieceState.CLAIMED),
+    ],
+)
+def test_what_is_left_of_another_run_delays_a_piece_only_when_it_might_be_its_own(
+    bench: Bench, known_by: str, state: PieceState
+) -> None:
+    _, piece = a_run_up_to_the_playbook(bench)
+    claimed_by(gone(bench), piece)
+    stuck = a_second_schedule_at_work(bench, owner=gone(bench))
+    bench.ansible.strays = Strays(0, left=(what_is_left(bench, stuck, known_by),))
+
+    settle_runs(site=bench.site, dispatcher=NowhereDispatcher())
+
+    assert piece_now(bench, piece).state is state
+    assert piece_now(bench, stuck).state is PieceState.CLAIMED
+
+
 def test_it_is_written_off_as_soon_as_they_are_gone(bench: Bench) -> None:
     run_id, piece = a_run_up_to_the_playbook(bench)
     claimed_by(gone(bench), piece)
-    bench.ansible.strays = Strays(0, left=((4711, "ansible-playbook"),))
+    bench.ansible.strays = Strays(0, left=(what_is_left(bench, piece, "its piece"),))
     settle_runs(site=bench.site, dispatcher=bench.dispatcher)
 
     bench.ansible.strays = Strays(1)
@@ -205,14 +239,14 @@ def test_the_orphans_own_mark_is_not_live_when_strays_are_ended_and_others_are(b
     assert bench.ansible.live_at_sweep == {(other.id, 1)}
 
 
-def a_second_schedule_at_work(bench: Bench) -> pieces.Piece:
-    """A piece of another run that a living process holds."""
+def a_second_schedule_at_work(bench: Bench, owner: Bench | None = None) -> pieces.Piece:
+    """A piece of another run that a living process holds, or this owner."""
     text = (bench.site.root / "schedules" / "patch.yml").read_text().replace("schedule: patch", "schedule: other")
     (bench.site.root / "schedules" / "other.yml").write_text(text.replace("hosts: all", "hosts: db"))
     run_id = start_by_hand("other", Wish(), site=bench.site)
     advance_run(run_id, site=bench.site, dispatcher=NowhereDispatcher())
     piece = last_piece(bench, run_id)
-    claimed_by(bench, piece)
+    claimed_by(owner or bench, piece)
     return piece
 
 

@@ -14,6 +14,7 @@ from runner.errors import NotFound, StoreUnavailable
 from runner.store import installation
 from runner.store.database import Store, create, is_current, upgrade
 from runner.store.execution import runs
+from runner.store.revisions import REVISIONS
 from runner.store.schema import installation as installation_rows
 from tests.store.conftest import BEGINNING, Place
 from tests.store.making import a_kept_run, a_run
@@ -91,8 +92,8 @@ def test_a_database_of_a_newer_version_is_refused(place: Place) -> None:
 
 
 def test_a_database_of_an_older_version_is_refused_with_the_way_out(place: Place, monkeypatch) -> None:
-    monkeypatch.setattr("runner.store.database.REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr("runner.store.database.HEAD", "0002")
+    monkeypatch.setattr("runner.store.database.REVISIONS", (*REVISIONS, "9998"))
+    monkeypatch.setattr("runner.store.database.HEAD", "9998")
 
     with pytest.raises(StoreUnavailable, match="db upgrade"):
         place.open()

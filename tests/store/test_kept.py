@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from runner.domain.record.record import Checkpoint, Link
+from runner.domain.time.cadence import interval_at
 from runner.ports import SnapshotTaken
 from runner.store.database import Store
 from runner.store.execution import daemons, definitions, inventories, snapshots
@@ -128,6 +129,18 @@ def test_a_day_on_a_cadence_adds_up(store: Store) -> None:
 
     (kept,) = store.read(lambda c: cadence.between(c, day, date(2026, 3, 2)))
     assert (kept.expected, kept.run, kept.late, kept.missed) == (96, 2, 1, 3)
+
+
+def test_the_last_interval_of_a_cadence_is_kept_until_it_is_forgotten(store: Store) -> None:
+    first, second = (interval_at(NOON + number * HOUR, HOUR) for number in (0, 1))
+    for interval in (first, second):
+        store.write(lambda c, interval=interval: cadence.keep_last(c, "health:disk", interval))
+    store.write(lambda c: cadence.keep_last(c, "health:answers", first))
+
+    store.write(lambda c: cadence.forget_last(c, ["health:answers"]))
+
+    assert store.read(lambda c: cadence.last_of(c, "health:disk")) == second
+    assert store.read(cadence.last_intervals_counted) == {"health:disk": second}
 
 
 def a_checkpoint(seq: int, key: str = "k1") -> Checkpoint:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.adapters.ansible import processes
 from runner.adapters.ansible.feeder import BOOT_ID, LEASH, OWNER_FILE, bury, environ_of
 from runner.adapters.ansible.processes import Found, Process
 from runner.adapters.ansible.spool import SPOOL
-from runner.ports import Strays
+from runner.ports import Stray, Strays
 
 MARKER = b"WELLKEPT_PIECE="
 PRIVATE = b"WELLKEPT_PRIVATE="
-TITLE_OF_MASTER = "ssh: "
+TITLE_OF_MASTER, END_OF_MASTER = "ssh: ", " [mux]"
 
 
 def end_strays(live: Callable[[], Collection[tuple[str, int]]], *, home: Path | None = None) -> Strays:
@@ -25,7 +26,7 @@ def end_strays(live: Callable[[], Collection[tuple[str, int]]], *, home: Path | 
 
     With `home`, only pieces whose folder lies below it: another installation on this machine has live pieces that we know nothing of.
     """
-    private, sessions = set[Path](), set[int]()
+    origins, private, sessions = Origins({}), dict[Path, str | None](), set[int]()
 
     def look(known: set[tuple[int, str]]) -> Found:
         table = processes.read_processes()
@@ -38,15 +39,70 @@ def end_strays(live: Callable[[], Collection[tuple[str, int]]], *, home: Path | 
         }
         family = {**seeds, **processes.below(table, seeds)}
         found = {pid: each for pid, each in family.items() if is_here(pid) and not census.is_owned(pid)}
-        private.update(folder for folder in map(private_folder, seeds) if folder)
+        origins.note(found)
+        private.update({folder: origins.of(pid).piece for pid in seeds if (folder := private_folder(pid))})
         sessions.update(process.session for process in found.values())
         return processes.sort_out(found, table, known)
 
     swept = processes.sweep(look, between=lambda: bury(sessions))
-    if not swept.left and not swept.working:
-        for folder in private:
+    left = tuple(Stray(pid, title, *origins.of(pid)) for pid, title in (*swept.left, *swept.working))
+    remove_private(private, left)
+    return Strays(ended=swept.ended, left=left)
+
+
+def remove_private(folders: Mapping[Path, str | None], left: Collection[Stray]) -> None:
+    """Remove the private folders of pieces of which nothing is left."""
+    stuck = {stray.piece for stray in left}
+    for folder, piece in folders.items():
+        if piece not in stuck and None not in stuck:  # one whose piece is not known may need any of them
             shutil.rmtree(folder, ignore_errors=True)
-    return Strays(ended=swept.ended, left=(*swept.left, *swept.working))
+
+
+class Origin(NamedTuple):
+    """Whose a process is: a piece's, or a run's that is known by its control path; neither when that cannot be told."""
+
+    piece: str | None = None
+    control_path: Path | None = None
+
+
+@dataclass(slots=True)
+class Origins:
+    """Whose each process is. What was seen once is remembered: a process outlives the parent that told it, and may hide its own environment."""
+
+    known: dict[tuple[int, str], Origin]
+
+    def note(self, family: Mapping[int, Process]) -> None:
+        """Remember whose the processes of a family are: the nearest piece's that they or those above them name, else the run's."""
+        for process in family.values():
+            above = upwards(process, family)
+            told = [self.known.get((each.pid, each.start)) or origin_of(each.pid) for each in above]
+            named = sorted(filter(None, told), key=lambda origin: origin.piece is None)
+            if named:
+                self.known[process.pid, process.start] = named[0]
+
+    def of(self, pid: int) -> Origin:
+        """Whose a process is that was noted; the last one, when a pid was given again."""
+        return next((origin for (each, _), origin in reversed(self.known.items()) if each == pid), Origin())
+
+
+def upwards(process: Process, family: Mapping[int, Process]) -> Iterator[Process]:
+    """A process and those above it in its family, the nearest first."""
+    seen: set[int] = set()
+    above: Process | None = process
+    while above is not None and above.pid not in seen:
+        seen.add(above.pid)
+        yield above
+        above = family.get(above.parent)
+
+
+def origin_of(pid: int) -> Origin | None:
+    """Whose a process says that it is."""
+    piece = piece_of(pid)
+    if piece is not None:
+        return Origin(piece=piece[0])
+    leash, master = leash_words(pid), socket_folder(pid)
+    folder = Path(os.fsdecode(leash[4])) if leash else master
+    return Origin(control_path=folder) if folder else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +169,37 @@ def private_folder(pid: int) -> Path | None:
     return folder if folder and folder.name == "private" and (folder.parent / SPOOL).is_file() else None
 
 
-def is_forsaken_leash(pid: int, table: Mapping[int, Process]) -> bool:
-    """Whether this is a leash whose feeder is gone; one that runs leaves by itself, but one that was stopped cannot."""
+def leash_words(pid: int) -> list[bytes]:
+    """The command line of a leash (python -I -S leash.py CONTROL_PATH PID START); empty when this is none."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
-        return False
-    if len(words) < 7 or not words[3].endswith(os.fsencode(Path(*LEASH.parts[-2:]))):  # noqa: PLR2004  python -I -S leash.py PATH PID START
-        return False
-    return not is_alive(words[5].decode(), words[6].decode(), table)
+        return []
+    is_leash = len(words) >= 7 and words[3].endswith(os.fsencode(Path(*LEASH.parts[-2:])))  # noqa: PLR2004
+    return words if is_leash else []
+
+
+def is_forsaken_leash(pid: int, table: Mapping[int, Process]) -> bool:
+    """Whether this is a leash whose feeder is gone; one that runs leaves by itself, but one that was stopped cannot."""
+    words = leash_words(pid)
+    return bool(words) and not is_alive(words[5].decode(), words[6].decode(), table)
+
+
+def socket_folder(pid: int) -> Path | None:
+    """The control path of an ssh master; None when this is none."""
+    words = processes.title(pid)
+    if not (words.startswith(TITLE_OF_MASTER) and words.endswith(END_OF_MASTER)):
+        return None
+    return Path(words.removeprefix(TITLE_OF_MASTER).removesuffix(END_OF_MASTER)).parent
 
 
 def is_forsaken_master(pid: int, table: Mapping[int, Process]) -> bool:
     """Whether this is an ssh master of a run whose feeder is gone, as the word in its control path says."""
-    words = processes.title(pid)
-    if not (words.startswith(TITLE_OF_MASTER) and words.endswith(" [mux]")):
+    folder = socket_folder(pid)
+    if folder is None:
         return False
-    word = Path(words.removeprefix(TITLE_OF_MASTER).removesuffix(" [mux]")).parent / OWNER_FILE
     with contextlib.suppress(OSError, ValueError):
-        feeder, start, boot = word.read_text(encoding="utf-8").split()
+        feeder, start, boot = (folder / OWNER_FILE).read_text(encoding="utf-8").split()
         return boot != BOOT_ID.read_text(encoding="utf-8").strip() or not is_alive(feeder, start, table)
     return False
 

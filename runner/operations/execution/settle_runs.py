@@ -14,7 +14,7 @@ from runner.domain.record.record import closing_body, piece_stream, run_stream
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.execute_playbook import body_of
 from runner.operations.site import Site
-from runner.ports import Dispatcher
+from runner.ports import Dispatcher, Stray
 from runner.store.execution import pieces, runs
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
@@ -57,14 +57,23 @@ def is_orphan(piece: pieces.Piece, *, site: Site) -> bool:
 
 
 def give_up(orphans: Sequence[pieces.Piece], *, site: Site) -> None:
-    """End marked processes, drain the spools, then write the pieces off as lost; nothing is written off while its processes may live."""
+    """End marked processes, drain the spools, then write the pieces off as lost; none is written off while its own processes may live."""
     dead = {(piece.id, piece.fence) for piece in orphans}
-    strays = site.executor.end_strays(live=lambda: site.store.read(pieces.live_marks) - dead)
-    if strays.left:
-        log.error("Processes could not be ended: %s", strays.left, extra={"action": "strays.left"})
-        return
+    left = site.executor.end_strays(live=lambda: site.store.read(pieces.live_marks) - dead).left
+    if left:
+        log.error("Processes could not be ended: %s", left, extra={"action": "strays.left"})
     for piece in orphans:
-        lose_safely(piece, site=site)
+        if not any(may_be_of(stray, piece, site=site) for stray in left):
+            lose_safely(piece, site=site)
+
+
+def may_be_of(stray: Stray, piece: pieces.Piece, *, site: Site) -> bool:
+    """Whether a process that could not be ended may be this piece's; one that nobody can place may be anybody's."""
+    if stray.piece is not None:
+        return stray.piece == piece.id
+    if stray.control_path is not None:
+        return stray.control_path.resolve() == site.control_path(piece.run_id).resolve()
+    return True
 
 
 def lose_safely(piece: pieces.Piece, *, site: Site) -> None:

@@ -26,11 +26,13 @@ from runner.store.transaction import Transaction
 log = logging.getLogger(__name__)
 ASK_AGAIN = timedelta(seconds=15)  # between two questions to a slot that is held
 PUNCTUAL = timedelta(minutes=1)  # a start within this of the opening is not late
+STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 OUTCOME_OF_HOLD = {FREEZE: SlotOutcome.FROZEN, PAUSE: SlotOutcome.PAUSED, OVERLAP: SlotOutcome.SKIPPED}
 ORDER_OF_HOLDS = (FREEZE, PAUSE, OVERLAP)
 TROUBLE = "trouble"  # the guard that stands for a start that failed by itself
 NOT_RUNNING = "the scheduler was not running while the window was open"
 NEVER_LATE = "the scheduler was not running when the window opened, and late_start is never"
+HELD_BEFORE = "the scheduler was no longer running at the last start; until {} UTC the slot had been held: {}"
 
 
 def consider_slots(*, site: Site) -> None:
@@ -111,13 +113,22 @@ def settle_too_late(slot: slots.Slot, *, definitions: Definitions, site: Site) -
 
 
 def outcome_without_run(slot: slots.Slot, held: Sequence[holds.HeldSlot], *, now: datetime) -> tuple[SlotOutcome, str]:
-    """The first hold in the order of the rules (frozen, paused, skipped, else held); missed when nothing held it."""
+    """The first hold in the order of the rules (frozen, paused, skipped, else held) of those that lasted; missed when nothing held it to the end."""
     if slot.is_frozen:
         return SlotOutcome.FROZEN, f"change freeze {', '.join(slot.frozen_by)}"
-    if held:
-        first = min(held, key=rank)
+    lasted = [hold for hold in held if hold.last_seen >= min(now, slot.last_start_at) - STILL_SAID]
+    if lasted:
+        first = min(lasted, key=rank)
         return OUTCOME_OF_HOLD.get(first.guard, SlotOutcome.HELD), first.reason
-    return SlotOutcome.MISSED, NOT_RUNNING if now >= slot.last_start_at else NEVER_LATE
+    return SlotOutcome.MISSED, why_missed(slot, held, now=now)
+
+
+def why_missed(slot: slots.Slot, held: Sequence[holds.HeldSlot], *, now: datetime) -> str:
+    """Why nothing was started: nobody was there; what was said before that is told with it."""
+    if held:
+        last = min(held, key=lambda hold: (-hold.last_seen.timestamp(), rank(hold)))
+        return HELD_BEFORE.format(f"{last.last_seen:%Y-%m-%d %H:%M}", last.reason)
+    return NOT_RUNNING if now >= slot.last_start_at else NEVER_LATE
 
 
 def rank(hold: holds.HeldSlot) -> int:

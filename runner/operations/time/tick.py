@@ -10,6 +10,7 @@ from runner.operations.execution.follow_up import follow_up
 from runner.operations.execution.settle_runs import settle_runs
 from runner.operations.site import Site
 from runner.operations.time.consider_slots import consider_slots
+from runner.operations.time.keep_ledger import Kept, keep_edits
 from runner.ports import Dispatcher
 from runner.store.execution import daemons
 from runner.store.time import slots
@@ -17,15 +18,21 @@ from runner.store.time import slots
 log = logging.getLogger(__name__)
 
 
-def tick(*, site: Site, dispatcher: Dispatcher, started: datetime, starting: bool = True) -> None:
+def tick(*, site: Site, dispatcher: Dispatcher, started: datetime, kept: Kept, starting: bool = True) -> None:
     """Do whatever the rows and the clock ask for now; with `starting` False no new run is started, as while the daemon is stopping."""
     guarded("beat", lambda: site.store.write(lambda c: daemons.beat(c, site.owner, started_at=started)))
     if starting:
-        guarded("slots", lambda: site.store.write(lambda c: slots.mark_due(c, now=site.clock())))
+        guarded("slots", lambda: open_slots(site=site, kept=kept))
         guarded("snapshot", lambda: keep_snapshot(site=site))
         guarded("due", lambda: consider_slots(site=site))
     guarded("runs", lambda: settle_runs(site=site, dispatcher=dispatcher))
     guarded("follow-up", lambda: follow_up(site=site))
+
+
+def open_slots(*, site: Site, kept: Kept) -> None:
+    """Mark as due what has opened. An edit is in the ledger first: a slot never comes due by definitions that are no longer in force."""
+    keep_edits(site.current(), site=site, kept=kept)
+    site.store.write(lambda c: slots.mark_due(c, now=site.clock()))
 
 
 def keep_snapshot(*, site: Site) -> None:

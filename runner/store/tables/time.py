@@ -62,3 +62,11 @@ cadence = Table(
     integer_("late"),
     integer_("missed"),
 )
+
+last_intervals = Table(
+    "last_intervals",
+    metadata,
+    text_("schedule", key=True),
+    instant_("begins"),
+    instant_("ends"),
+)

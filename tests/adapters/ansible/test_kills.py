@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
+from runner.adapters.ansible.feeder import BOOT_ID, OWNER_FILE
 from runner.adapters.ansible.piece import LeashedPiece
+from runner.adapters.ansible.spool import SPOOL
 from runner.domain.execution.outcome import EventKind
 from runner.ports import PieceEnd, PieceOrder
 from tests.adapters.ansible.pieces import (
@@ -204,6 +207,72 @@ def test_a_mark_that_somebody_made_up_removes_no_folder(workshop: Workshop, exec
     assert precious.exists()
     process.kill()
     process.wait()
+
+
+@dataclass
+class MadeUp:
+    """A process with the marks of a piece, and the piece's private folder."""
+
+    process: subprocess.Popen[bytes]
+    private: Path
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def made_up(workshop: Workshop, piece: str, *argv: str) -> MadeUp:
+    private = workshop.folder / piece / "private"
+    private.mkdir(parents=True)
+    (private.parent / SPOOL).touch()
+    marks = {"WELLKEPT_PIECE": f"{piece}:1", "WELLKEPT_PRIVATE": str(private)}
+    return MadeUp(subprocess.Popen(argv, env={**os.environ, **marks}, stdin=subprocess.PIPE), private)
+
+
+def a_package_manager(workshop: Workshop, text: str) -> str:
+    """A program that is never ended, for its name is a package manager's."""
+    manager = workshop.folder / "apt-get"
+    manager.write_text(text)
+    manager.chmod(0o755)
+    return str(manager)
+
+
+def test_what_cannot_be_ended_is_told_with_the_piece_that_it_is_of_and_no_other_piece_is_kept_from_its_end(
+    workshop: Workshop, executor: AnsibleExecutor
+) -> None:
+    words = f"sleep 4{uuid.uuid4().int % 10**9}"
+    stuck = made_up(workshop, "stuck", a_package_manager(workshop, f"#!/bin/sh\nenv -i {words}\n"))
+    other = made_up(workshop, "other", "sleep", "60")
+    wait_for(lambda: with_words(words))
+
+    strays = executor.end_strays(live=list)
+
+    nameless = next(iter(with_words(words)))
+    assert {stray.pid: stray.piece for stray in strays.left} == {stuck.process.pid: "stuck", nameless: "stuck"}
+    assert not is_alive(other.process.pid)
+    assert (stuck.private.exists(), other.private.exists()) == (True, False)
+    os.kill(nameless, signal.SIGKILL)
+    stuck.end()
+
+
+def test_a_master_that_cannot_be_ended_is_told_with_its_control_path(
+    workshop: Workshop, executor: AnsibleExecutor
+) -> None:
+    workshop.control_path.mkdir()
+    (workshop.control_path / OWNER_FILE).write_text(f"{os.getpid()} 1 {BOOT_ID.read_text()}")  # it had our pid, once
+    program = workshop.folder / "apt-get"
+    shutil.copy("/bin/cat", program)
+    title = f"ssh: {workshop.control_path}/socket [mux]"
+    master = subprocess.Popen([title], executable=program, stdin=subprocess.PIPE)
+    wait_for(lambda: with_words(title))
+
+    strays = executor.end_strays(live=list)
+
+    assert [(stray.pid, stray.piece, stray.control_path) for stray in strays.left] == [
+        (master.pid, None, workshop.control_path)
+    ]
+    master.kill()
+    master.communicate()
 
 
 def test_the_leash_is_killed(began: float, executor: AnsibleExecutor, workshop: Workshop) -> None:

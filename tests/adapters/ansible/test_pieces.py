@@ -445,7 +445,8 @@ def test_a_package_manager_at_work_is_left_to_finish_and_nothing_after_it_is_sta
 
     assert (end.how, end.gone) == ("cancelled", False)
     assert "a package manager is still at work" in end.note
-    assert any("apt-get" in title for _, title in strays.left)
+    assert any("apt-get" in stray.title for stray in strays.left)
+    assert {stray.piece for stray in strays.left} == {order.piece}
     assert done.exists()
     assert not after.exists()
 
