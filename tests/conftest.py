@@ -18,4 +18,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that no worker is left with it at the end; the order within a file stays."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("lab", "browser")))
+    items.sort(key=lambda item: not takes_long(item))
+
+
+def takes_long(item: pytest.Item) -> bool:
+    """Whether a test needs real hosts, a browser, or a whole installation."""
+    return "acceptance" in item.path.parts or any(item.get_closest_marker(name) for name in ("lab", "browser"))
