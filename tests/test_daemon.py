@@ -26,6 +26,24 @@ def test_every_beat_is_done_at_once_and_until_it_is_told_to_stop() -> None:
     assert done == ["first", "last"]
 
 
+def test_every_round_is_told_but_for_the_one_that_hangs() -> None:
+    stopping, may_end, rounds = threading.Event(), threading.Event(), list[int]()
+    beats = [Beat("hangs from its second time on", 1, lambda: bool(rounds) and may_end.wait(30))]
+    keeping = threading.Thread(target=lambda: keep_time(beats, stopping=stopping, turned=lambda: rounds.append(1)))
+    keeping.start()
+
+    keeping.join(4)
+    while_it_hung = len(rounds)
+    keeping.join(2)
+    after_longer = len(rounds)
+    stopping.set()
+    may_end.set()
+    keeping.join(30)
+
+    assert 1 <= while_it_hung == after_longer
+    assert not keeping.is_alive()
+
+
 def test_a_beat_that_fails_is_logged_and_keeps_no_other(caplog: pytest.LogCaptureFixture) -> None:
     stopping = threading.Event()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class HttpClient:
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, authorities: str | None = None) -> None:
         """`authorities` names a file of certificate authorities to trust besides the system's."""
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # or it logs every address, and some are secrets
         trusted = ssl.create_default_context()
         if authorities:
             trusted.load_verify_locations(authorities)

@@ -22,9 +22,10 @@ MARKS = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM"}
 @click.command("doctor")
 @click.argument("host", required=False)
 @click.option("--inventory", metavar="NAME", help="The inventory, when several have such a host.")
+@click.option("--systemd", is_flag=True, help="Only print a unit by which systemd runs `wellkept serve`.")
 @format_option
 @pass_app
-def command(app: App, host: str | None, inventory: str | None, form: str) -> None:
+def command(app: App, host: str | None, inventory: str | None, systemd: bool, form: str) -> None:
     r"""Check this machine and this maintenance repository.
 
     Exit codes: 0 when nothing is in the way (warnings may be), 1 when there is a problem.
@@ -32,7 +33,11 @@ def command(app: App, host: str | None, inventory: str | None, form: str) -> Non
     \b
     wellkept doctor             programs, files, inventories, database, key, clock, daemon
     wellkept doctor web-03      how that host is reached, whether the login works, what it says
+    wellkept doctor --systemd   the service's unit, for /etc/systemd/system/wellkept.service
     """
+    if systemd:
+        click.echo(unit_of(app), nl=False)
+        return
     found = []
     for each in examined(app, host, inventory):
         found.append(each)
@@ -44,6 +49,21 @@ def command(app: App, host: str | None, inventory: str | None, form: str) -> Non
     else:
         say(f"\n{len(problems)} of {len(found)} are in the way." if problems else "\nNothing is in the way.")
     raise SystemExit(BadResult.exit_code if problems else 0)
+
+
+def unit_of(app: App) -> str:
+    """The unit for this repository, run by the user who asks; root does not run it, the user `wellkept` does."""
+    import getpass
+    import os
+    import sys
+    from pathlib import Path
+
+    from runner.operations.systemd_unit import Place, systemd_unit
+
+    user = "wellkept" if os.geteuid() == 0 else getpass.getuser()
+    program = Path(sys.executable).with_name("wellkept")
+    found = Place(user=user, program=program, root=app.root, path=f"{program.parent}:/usr/local/bin:/usr/bin:/bin")
+    return systemd_unit(found)
 
 
 def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Examined]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from runner.domain.execution.schedule import Amount, Schedule
@@ -80,6 +81,14 @@ class AnsibleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadManPing:
+    """Where the scheduler says that it lives, and how often; who listens there raises the alarm when it falls silent."""
+
+    url: str
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that wellkept.yml says; paths are absolute."""
 
@@ -97,6 +106,7 @@ class Settings:
     teams: Mapping[str, Team] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     ansible: AnsibleSettings = AnsibleSettings()
+    dead_man_ping: DeadManPing | None = None
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 
 

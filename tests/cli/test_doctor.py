@@ -109,3 +109,12 @@ def test_a_host_that_no_inventory_has_is_an_error_in_words(wellkept: Repository)
 
     assert answered.code == 2
     assert "web9" in answered.err
+
+
+def test_a_unit_for_the_service_is_printed_and_nothing_else(wellkept: Repository) -> None:
+    answered = wellkept("doctor", "--systemd")
+
+    assert answered.code == 0
+    assert answered.out.startswith("# Written by `wellkept doctor --systemd`")
+    assert f"-C {wellkept.root} serve\n" in answered.out
+    assert "WatchdogSec=" in answered.out

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from runner.config.fields import Budget, KeyFile, Name, PublicKey, Text, Zone
+from runner.config.environment import expand, missing
+from runner.config.fields import Budget, KeyFile, Name, PublicKey, SomeSpan, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 
@@ -145,6 +148,20 @@ class Tickets(Shape):
     desk: Literal["local"] = Field(default="local", description="the ticket desk")
 
 
+class DeadManPing(Shape):
+    """Where the scheduler says that it lives; who listens there raises the alarm when it falls silent."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://\S+|.*\$\{\w+\}.*)$")] = Field(
+        description="the address that is asked with GET; `${NAME}` is taken from the environment, for such an address is a secret",
+        examples=["${WELLKEPT_PING}"],
+    )
+    every: SomeSpan = Field(default=timedelta(minutes=5), description="how often", examples=["5m"])
+
+    def to_domain(self, environ: Mapping[str, str]) -> domain.DeadManPing | None:
+        """The ping as the rest of the program knows it; none while its variable is not set."""
+        return None if missing(self.url, environ) else domain.DeadManPing(expand(self.url, environ), self.every)
+
+
 class SettingsFile(Shape):
     """wellkept.yml: the settings of a maintenance repository."""
 
@@ -166,4 +183,7 @@ class SettingsFile(Shape):
     teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
+    dead_man_ping: DeadManPing | None = Field(
+        default=None, description="where the scheduler says that it lives, so that its silence is noticed"
+    )
     signing: Signing | None = Field(default=None, description="what checkpoints of the record are signed with")

@@ -87,6 +87,10 @@ def _environment(settings: Declared[SettingsFile], environ: Mapping[str, str]) -
     for _, text in settings.texts("state_dir"):
         for name in missing(text, environ):
             yield settings.problem("state_dir", says=f"state_dir: {name} is not set in the environment. Set it")
+    for path, text in settings.texts("dead_man_ping", "url"):
+        for name in missing(text, environ):
+            says = f"url: {name} is not set in the environment; nobody is told that the scheduler lives. Set it"
+            yield settings.source.problem(path, says, severity="warning")
     for path, text in settings.texts("signing", "key"):
         for name in missing(text, environ):
             says = f"key: {name} is not set in the environment; the default key in state_dir is used. Set it to the key's path"
