@@ -135,6 +135,7 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
 
 def test_an_interrupted_command_says_so_in_a_real_process() -> None:
     code = "import os, signal, runner.cli.commands as c, click\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a test run in the background ignores it
     code += "@click.command()\ndef cmd(): os.kill(os.getpid(), signal.SIGINT)\n"
     code += "c.LazyGroup.get_command = lambda *a: cmd\n"
     code += "from runner.cli.funnel import run; raise SystemExit(run(['validate']))"
