@@ -149,6 +149,7 @@ class World:
         for number in range(self.number):
             self.write_schedule(f"s{number}", zone=ZONES[number % len(ZONES)])
         self.schedulers = [self.born(), self.born()]
+        self.beat()  # nobody expects what came due before the first scheduler ever ran
 
     @property
     def now(self) -> datetime:
