@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "health": ("health", "Ask hosts and services how they are, now."),
     "serve": ("serve", "Run schedules by themselves when their windows open."),
     "status": ("status", "Show what is due, running, held, unhealthy and open."),
+    "pause": ("pause", "Touch nothing new until somebody resumes."),
+    "resume": ("resume", "End a pause; maintenance goes on."),
     "runs": ("runs", "List runs, show or watch one, or stop it."),
     "hosts": ("hosts", "List hosts, show one, or retire those that are gone."),
     "tickets": ("tickets", "List tickets, show one, or work on it."),

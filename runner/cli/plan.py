@@ -74,6 +74,7 @@ def as_row(plan: Plan, app: App) -> dict[str, object]:
             for h in plan.holds
         ],
         "carried": list(plan.run.carried),
+        "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
         "adds_to_ansible": list(app.site.adds_to_ansible()),
@@ -103,6 +104,7 @@ def lines_of(plan: Plan, app: App) -> list[str]:
     lines += [window_line(plan)]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
         ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.run import PieceState, SlotState, Stage
@@ -16,6 +17,7 @@ from runner.domain.time import occurrence
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import WORDS
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX, binding_freezes
+from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.tickets.show_ticket import urgency
 from runner.operations.time.keep_ledger import has_slots
 from runner.ports import Clock
@@ -162,9 +164,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then)."""
+    """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then).
+
+    `pause_file` is there while a file pauses everything, whatever the database says.
+    """
 
     at: datetime
+    pause_file: PauseFile | None
     schedules: int | None
     checks: int | None
     broken: tuple[str, ...]
@@ -173,13 +179,16 @@ class Status:
     openings: tuple[NextOpening, ...]
 
 
-def summarise_status(*, definitions: Callable[[], Definitions], store: Callable[[], Store], clock: Clock) -> Status:
+def summarise_status(
+    *, definitions: Callable[[], Definitions], store: Callable[[], Store], state_dir: Callable[[], Path], clock: Clock
+) -> Status:
     """Ask the files and the record; trouble with one is told, and the other is asked all the same."""
     now = clock()
     defined, broken = files_now(definitions)
     recorded, problem = record_now(store, now)
     return Status(
         at=now,
+        pause_file=file_now(state_dir),
         schedules=len(defined.schedules) if defined else None,
         checks=len(defined.checks) if defined else None,
         broken=broken,
@@ -195,6 +204,14 @@ def files_now(definitions: Callable[[], Definitions]) -> tuple[Definitions | Non
         return definitions(), ()
     except FilesInvalid as problem:
         return None, tuple(str(each) for each in problem.problems)
+
+
+def file_now(state_dir: Callable[[], Path]) -> PauseFile | None:
+    """The file that pauses everything; where it would lie is not known while wellkept.yml is broken."""
+    try:
+        return pause_file(state_dir())
+    except (FilesInvalid, OSError):
+        return None
 
 
 def record_now(store: Callable[[], Store], now: datetime) -> tuple[Recorded | None, str]:

@@ -51,6 +51,22 @@ def test_a_pause_is_the_first_line(wellkept: Repository) -> None:
     assert "30 min ago" in first
 
 
+def test_a_pause_without_an_end_says_how_it_is_ended(wellkept: Repository) -> None:
+    rows.a_pause(wellkept.store)
+
+    assert "until somebody resumes (wellkept resume): the audit" in wellkept("status").out.splitlines()[0]
+
+
+def test_a_file_that_pauses_everything_is_the_first_line_also_without_a_database(bare: Repository) -> None:
+    bare.write("var/PAUSE", "the pumps are off\n")
+
+    said = bare("status")
+
+    assert said.out.splitlines()[0].startswith("PAUSED     everything, now: the file ")
+    assert "PAUSE is there (the pumps are off); remove it to go on" in said.out.splitlines()[0]
+    assert "Database   AWAY" in said.out
+
+
 def test_a_broken_file_is_told_loudly_and_the_record_is_shown_all_the_same(wellkept: Repository) -> None:
     rows.a_settled_run(wellkept.store)
     wellkept.write("schedules/patch.yml", "schedule: patch\nplaybok: x\n")
@@ -96,7 +112,16 @@ def test_json_holds_every_part(wellkept: Repository) -> None:
 
     status = wellkept("status", "--format", "json").json()["status"]
 
-    assert set(status) == {"at", "schedules", "checks", "broken", "record_problem", "recorded", "openings"}
+    assert set(status) == {
+        "at",
+        "pause_file",
+        "schedules",
+        "checks",
+        "broken",
+        "record_problem",
+        "recorded",
+        "openings",
+    }
     assert status["schedules"] == 1
     assert status["recorded"]["due"][0]["reasons"] == ["change freeze 'year-end': quiet please"]
     assert status["recorded"]["last_runs"][0] | {"ended": ""} == {
