@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from runner.domain.time.duration import parse_timedelta
@@ -13,6 +13,18 @@ def parse_until(text: str, *, now: datetime, zone: str) -> datetime:
     """A duration from now (`2h`), or a local or offset date and time; raises UsageError."""
     try:
         return now + parse_timedelta(text)
+    except (ValueError, OverflowError):
+        return parse_instant(text, now=now, zone=zone)
+
+
+def parse_since(text: str, *, now: datetime, zone: str) -> datetime:
+    """`yesterday` or `today` from their first moment, a duration back from now (`7d`), or an instant; raises UsageError."""
+    days = {"today": 0, "yesterday": 1}.get(text.strip())
+    if days is not None:
+        day = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=days)
+        return parse_instant(day.isoformat(), now=now, zone=zone)
+    try:
+        return now - parse_timedelta(text)
     except (ValueError, OverflowError):
         return parse_instant(text, now=now, zone=zone)
 
