@@ -5,8 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import click
+
 from runner.domain.time.duration import parse_timedelta
 from runner.errors import UsageError
+
+next_option = click.option(
+    "--next",
+    "coming",
+    type=click.Choice(["night", "weekend", "week"]),
+    help="The coming night (18:00 to 06:00), weekend (Friday 18:00 to Monday 06:00) or week (from Monday); one that is going on, but for a week, counts.",
+)
 
 
 def parse_until(text: str, *, now: datetime, zone: str) -> datetime:

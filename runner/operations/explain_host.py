@@ -28,6 +28,7 @@ from runner.store.transaction import Transaction
 LOOK_AHEAD = timedelta(days=90)
 OUTCOMES_LOOKED_AT = 200  # of the host: they tell which schedules it belonged to
 NOT_MEANT, PLANNED, DUE, GOING = "not meant", "planned", "due", "running"
+NOT_OPEN = "it has not opened yet"
 FITNESS, BUDGET, ROOM, LOCK = "pre-check", "failure budget", "room left", "host lock"
 GUARD_OF_SLOT: Mapping[str, str] = {
     SlotOutcome.FROZEN: FREEZE,
@@ -142,6 +143,9 @@ def of_slots(connection: Transaction, case: Case) -> Iterator[Chance]:
             seen.add(slot.schedule)
         if inventory_of_slot(connection, slot, case) == case.inventory and bears_on(slot, case):
             yield of_slot(connection, slot, case)
+    for name in sorted(case.naming - seen):  # nobody has written its slots ahead yet
+        if opens := case.next[name]:
+            yield Chance(opens, name, "", PLANNED, None, NOT_OPEN, None, opens)
 
 
 def inventory_of_slot(connection: Transaction, slot: slots.Slot, case: Case) -> str:
@@ -226,7 +230,7 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
     """Outcome, guard and cause of a slot that may still become a run."""
     if slot.opens_at > case.now:
         frozen = f"change freeze {', '.join(slot.frozen_by)}"
-        return (PLANNED, FREEZE, frozen) if slot.is_frozen else (PLANNED, None, "it has not opened yet")
+        return (PLANNED, FREEZE, frozen) if slot.is_frozen else (PLANNED, None, NOT_OPEN)
     heard = holds.of_slot(connection, slot.id)
     last = max(heard, key=lambda hold: hold.last_seen, default=None)
     return (DUE, last.guard, last.reason) if last else (DUE, None, "nobody has looked at it yet")

@@ -233,8 +233,9 @@ def test_without_a_ledger_the_next_chance_comes_from_the_files(bench: Bench) -> 
     run_id = start_by_hand("patch", Wish(check_mode=True), site=bench.site)
     bench.play_out(run_id)
 
-    (chance,) = explained(bench).chances
-    assert chance.next == NEXT
+    chance, following = explained(bench).chances
+    assert chance.next == following.when == NEXT
+    assert following.outcome == "planned"
     assert chance.cause.endswith("(check mode, nothing was changed)")
 
 
