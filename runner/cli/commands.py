@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calendar": ("calendar", "Show when each schedule may run."),
     "plan": ("plan", "Show what a schedule would do, and whether anything holds it."),
     "run": ("run", "Run a schedule now, with every guard."),
+    "once": ("once", "Plan a playbook for one time, with every guard and without a file."),
     "health": ("health", "Ask hosts and services how they are, now."),
     "serve": ("serve", "Run schedules by themselves when their windows open."),
     "status": ("status", "Show what is due, running, held, unhealthy and open."),

@@ -39,11 +39,14 @@ def parse_since(text: str, *, now: datetime, zone: str) -> datetime:
 
 
 def parse_instant(text: str, *, now: datetime, zone: str) -> datetime:
-    """`now`, a date, a date and time, or a time today, in the repository's zone unless it has an offset; raises UsageError."""
+    """`now`, a date, a date and time (`today 22:00`, too), or a time today, in the repository's zone unless it has an offset; raises UsageError."""
     if text.strip() == "now":
         return now
     local = now.astimezone(ZoneInfo(zone))
-    for candidate in (text.strip(), f"{local:%Y-%m-%d}T{text.strip()}"):
+    day, _, clock = text.strip().partition(" ")
+    named = {"today": 0, "tomorrow": 1}.get(day)
+    typed = text.strip() if named is None or not clock else f"{local.date() + timedelta(days=named)}T{clock.strip()}"
+    for candidate in (typed, f"{local:%Y-%m-%d}T{typed}"):
         try:
             found = datetime.fromisoformat(candidate)
             return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)

@@ -62,8 +62,9 @@ def plans_at(app: App, name: str | None, at_text: str, limit: str | None) -> lis
     from runner.operations.execution.plan_occurrence import plan_occurrence
 
     at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
-    names = [name] if name else list(app.definitions.schedules)
-    return [plan_occurrence(each, definitions=app.definitions, site=app.site, at=at, limit=limit) for each in names]
+    definitions = app.site.current()
+    names = [name] if name else list(definitions.schedules)
+    return [plan_occurrence(each, definitions=definitions, site=app.site, at=at, limit=limit) for each in names]
 
 
 def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[Plan]:

@@ -167,7 +167,7 @@ def waive(app: App, schedule: str, date: str, reason: str, undo: bool) -> None:
 
     asked = slot_asked_for(app, schedule, date)
     slot = take_waiver_back(asked, site=app.site) if undo else waive_slot(asked, reason=reason, site=app.site)
-    opens = opening_in_words(slot, app.definitions.schedules[schedule])
+    opens = opening_in_words(slot, app.site.current().schedules[schedule])
     became = "is planned again" if undo else f"is waived: {reason}"
     click.echo(f"The slot of {schedule} that opens {opens} {became}. Recorded as {app.actor}.")
     if not undo:
@@ -182,7 +182,7 @@ def slot_asked_for(app: App, schedule: str, text: str) -> Asked:
     from runner.operations.execution.plan_occurrence import schedule_named
     from runner.operations.time.waive_slot import Asked
 
-    zone = schedule_named(schedule, app.definitions).window.timezone
+    zone = schedule_named(schedule, app.site.current()).window.timezone
     instant = parse_instant(text, now=app.clock(), zone=zone)
     day = instant.astimezone(ZoneInfo(zone)).date()
     return Asked(schedule, day, None if text.strip() == day.isoformat() else instant)

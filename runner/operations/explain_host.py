@@ -9,7 +9,7 @@ from functools import partial
 
 from runner.domain.execution.guards import FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.run import SlotOutcome, SlotState, Trigger
+from runner.domain.execution.run import SlotOutcome, SlotState
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.errors import count
@@ -239,7 +239,7 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
 def of_hand(connection: Transaction, case: Case) -> Iterator[Chance]:
     """The runs by hand since then that meant the host."""
     for run in runs.going_between(connection, case.since, None):
-        if run.trigger is not Trigger.SLOT and run.inventory == case.inventory and case.host in run.plan.hosts:
+        if run.slot_id is None and run.inventory == case.inventory and case.host in run.plan.hosts:
             outcome, guard, cause = in_run(connection, run, case)
             checked = " (check mode, nothing was changed)" if run.check_mode else ""
             following = case.next.get(run.schedule)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -194,7 +194,7 @@ def summarise_status(
         broken=broken,
         record_problem=problem,
         recorded=recorded,
-        openings=openings_from_files(defined, now) if defined else openings_from_ledger(store, now, asked=not problem),
+        openings=openings_now(defined, store, now, asked=not problem),
     )
 
 
@@ -335,6 +335,21 @@ def past_runs(connection: Transaction) -> Iterator[PastRun]:
         yield PastRun(run.number, run.schedule, run.title, str(run.verdict), good, len(results), run.ended_at)
 
 
+def openings_now(
+    defined: Definitions | None, store: Callable[[], Store], now: datetime, *, asked: bool
+) -> tuple[NextOpening, ...]:
+    """By the files; by the ledger what they cannot know: slots that were made without a file, and the next one after a waived one."""
+    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD)) if asked else []
+    written = openings_from_ledger(ahead)
+    if not defined:
+        return written
+    waived = {(slot.schedule, slot.usable_from) for slot in ahead if slot.state is SlotState.SETTLED}
+    found = [each for each in openings_from_files(defined, now) if (each.schedule, each.opens) not in waived]
+    known = {each.schedule for each in found} | {s.name for s in defined.schedules.values() if not has_slots(s)}
+    found += [each for each in written if each.schedule not in known]
+    return tuple(sorted(found, key=lambda each: (each.opens, each.schedule)))
+
+
 def openings_from_files(definitions: Definitions, now: datetime) -> tuple[NextOpening, ...]:
     """The present or next opening of every schedule, the soonest first, from what the files say now."""
     found = (next_of(schedule, definitions, now) for schedule in definitions.schedules.values() if has_slots(schedule))
@@ -351,14 +366,12 @@ def next_of(schedule: Schedule, definitions: Definitions, now: datetime) -> Next
     return NextOpening(schedule.name, later.usable_from, later.last_start, is_open=False) if later else None
 
 
-def openings_from_ledger(store: Callable[[], Store], now: datetime, *, asked: bool) -> tuple[NextOpening, ...]:
-    """The next openings as they were written ahead while the files could still be read."""
-    if not asked:
-        return ()
-    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD))
+def openings_from_ledger(ahead: Sequence[slots.Slot]) -> tuple[NextOpening, ...]:
+    """The next openings as they were written ahead."""
     first: dict[str, slots.Slot] = {}
     for slot in ahead:
-        first.setdefault(slot.schedule, slot)
+        if slot.state is SlotState.PLANNED and not slot.is_frozen:
+            first.setdefault(slot.schedule, slot)
     return tuple(
         NextOpening(slot.schedule, slot.usable_from, slot.last_start_at, is_open=False) for slot in first.values()
     )

@@ -6,7 +6,7 @@ from runner.domain.tickets.ticket import Priority
 from runner.store.tickets import tickets
 from runner.store.time import cadence
 from tests.cli import rows
-from tests.cli.conftest import Repository
+from tests.cli.conftest import WINDOWS, Repository
 
 
 def test_a_fresh_repository_says_what_to_do_first(wellkept: Repository) -> None:
@@ -65,6 +65,18 @@ def test_a_file_that_pauses_everything_is_the_first_line_also_without_a_database
     assert said.out.splitlines()[0].startswith("PAUSED     everything, now: the file ")
     assert "PAUSE is there (the pumps are off); remove it to go on" in said.out.splitlines()[0]
     assert "Database   AWAY" in said.out
+
+
+def test_a_waived_slot_is_not_shown_as_the_next_opening(wellkept: Repository) -> None:
+    in_three_days = f"{datetime.now(UTC) + timedelta(days=3):%A}".lower()
+    wellkept.write("schedules/windows.yml", WINDOWS.replace("saturday,", f"{in_three_days},"))
+    (before,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+
+    waived = wellkept("runs", "waive", "patch", before["opens"], "--reason", "the fair is on")
+
+    (after,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+    assert waived.code == 0
+    assert after["opens"] > before["opens"]
 
 
 def test_a_broken_file_is_told_loudly_and_the_record_is_shown_all_the_same(wellkept: Repository) -> None:

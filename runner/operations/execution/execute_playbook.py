@@ -23,6 +23,7 @@ from runner.errors import StoreUnavailable
 from runner.operations.execution.heartbeat import LEASE, Heartbeat
 from runner.operations.execution.load_record import pause_that_ends
 from runner.operations.site import Site
+from runner.operations.time.once_schedules import schedule_in
 from runner.ports import PieceEnd, PieceOrder, RunningPiece
 from runner.store.execution import pieces, runs
 from runner.store.record import log as entries
@@ -174,7 +175,7 @@ def append_pause(connection: Transaction, *, body: Mapping[str, object], work: C
 def order_for(work: Claimed, *, site: Site) -> PieceOrder:
     """Everything that this call of Ansible needs, from the run's own snapshot."""
     project = site.snapshotted.path(work.run.snapshot)
-    settings, schedule = work.definitions.settings, work.definitions.schedules[work.run.schedule]
+    settings, schedule = work.definitions.settings, schedule_in(work.run.snapshot, work.run.schedule, site=site)
     own = work.step.kind is StepKind.PLAYBOOK
     whole = work.run.plan.split is Split.WHOLE and work.piece.stage is Stage.APPLY
     order = PieceOrder(
