@@ -68,7 +68,7 @@ def hosts_named(pattern: str, *, among: Inventories) -> Named:
     answers = [among.read(name) for name in among.names(None)]
     hosts = [host for answer in answers for host in matching(pattern, answer)]
     errors = tuple(error for answer in answers for error in answer.errors)
-    unknown = set.intersection(*(unknown_in(pattern, answer) for answer in answers))
+    unknown = set.intersection(*(unknown_in(pattern, answer) for answer in answers)) if answers else set[str]()
     if not errors and (unknown or not hosts):
         what = ", ".join(map(repr, sorted(unknown))) or repr(pattern)
         raise NotFound(f"No inventory has {what}; nothing was paused. `wellkept hosts list` shows all hosts.")

@@ -337,6 +337,19 @@ def test_a_pause_of_other_hosts_ends_nothing_that_is_in_flight(bench: Bench) -> 
     assert ("web-01",) not in cancelled(bench)
 
 
+def test_a_pause_of_one_host_ends_its_batch_and_the_others_are_done_after_a_look(bench: Bench) -> None:
+    order = stopping_pause(bench, "web-02")
+    bench.ansible.script = lambda o, host: "lost" if o.limit == HOSTS[1:] and o.playbook != LOOK else "ok"
+
+    run_id = long_lasting(bench, lambda piece: order(piece) if piece.order.limit == HOSTS[1:] else None)
+
+    assert cancelled(bench) == [HOSTS[1:]]
+    assert bench.ansible.played()[-1] == ("web-03", "db-01", "db-02")
+    kept = {row.host: row.result.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    assert kept.pop("web-02") is Result.IN_DOUBT
+    assert set(kept.values()) == {Result.OK}
+
+
 def test_an_override_of_a_pause_is_not_ended_by_it(bench: Bench) -> None:
     pause(bench)
     bench.site.store.write(lambda c: pauses.start(c, reason="x", by=bench.site.actor, at=bench.time.now, in_flight="stop"))  # fmt: skip

@@ -71,8 +71,11 @@ def hosts_of(pause: Pause, run: runs.Run, *, site: Site) -> frozenset[str]:
 
 
 def pause_that_ends(piece: pieces.Piece, run: runs.Run, *, site: Site) -> Pause | None:
-    """The pause that wants what is going on at a host of this piece to end now; checks after the playbook are let finish (rule 19)."""
-    if piece.stage is Stage.POST_CHECK or not run.plan.changes_something or PAUSE in guards_passed(run, site=site):
+    """The pause that wants what is going on at a host of this piece to end now.
+
+    Checks are let finish: those after a playbook are owed to hosts that were touched, and a host in doubt stays so until a look at it has ended.
+    """
+    if piece.stage is not Stage.APPLY or not run.plan.changes_something or PAUSE in guards_passed(run, site=site):
         return None
     at_once = [pause for pause in pauses_at(site.clock(), site=site) if pause.stops_at_once]
     return next((pause for pause in at_once if not hosts_of(pause, run, site=site).isdisjoint(piece.hosts)), None)
