@@ -19,6 +19,7 @@ from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.execution.show_run import outcome_in_words, words_for
 from runner.operations.site import Site
 from runner.operations.summarise_status import next_of
+from runner.operations.time.keep_ledger import has_slots
 from runner.ports import InventoryAnswer
 from runner.reporting.words import WHY_NOT_RUN
 from runner.store.execution import debts, holds, inventories, outcomes, runs
@@ -123,7 +124,7 @@ def case_of(host: str, inventory: str, *, since: datetime, answer: InventoryAnsw
 
 def next_chance(schedule: Schedule, definitions: Definitions, *, site: Site, now: datetime) -> datetime | None:
     """When a schedule may start next: by the ledger, which knows what was waived, or by the files while nothing is written ahead."""
-    if not schedule.enabled:
+    if not has_slots(schedule):
         return None
     ahead = site.store.read(lambda c: slots.between(c, now, now + LOOK_AHEAD, [schedule.name]))
     if not ahead:

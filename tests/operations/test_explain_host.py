@@ -209,8 +209,11 @@ def test_a_host_that_no_schedule_names_is_told_the_way_out(lay: Lay) -> None:
 def test_a_schedule_that_never_starts_by_itself_is_told(lay: Lay) -> None:
     off, always = SCHEDULE + "enabled: false\n", SCHEDULE.replace("window: saturday-night", "window: always")
 
-    assert "Schedule patch names it and is switched off" in explained(lay(schedule=off)).notes[0]
-    assert "starts only by hand: wellkept run patch" in explained(lay(schedule=always)).notes[0]
+    switched_off, by_hand = explained(lay(schedule=off)), explained(lay(schedule=always))
+
+    assert "Schedule patch names it and is switched off" in switched_off.notes[0]
+    assert "starts only by hand: wellkept run patch" in by_hand.notes[0]
+    assert (switched_off.chances, by_hand.chances) == ((), ())
 
 
 def test_a_run_by_hand_is_a_line_of_its_own_with_the_person(bench: Bench) -> None:
