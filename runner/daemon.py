@@ -23,6 +23,7 @@ from runner.operations.check_health import check_due
 from runner.operations.execution.stop_run import stop_run
 from runner.operations.prove_life import prove_life
 from runner.operations.record.write_checkpoint import write_checkpoint
+from runner.operations.remind_of_pauses import remind_of_pauses
 from runner.operations.site import Site
 from runner.operations.time.keep_ledger import Kept, keep_ledger
 from runner.operations.time.tick import tick
@@ -64,6 +65,7 @@ def beats_of(app: App, *, every: int, started: datetime) -> list[Beat]:
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site, kept=kept)),
         Beat("tick", every, partial(beat_of_app, app, started=started, kept=kept)),
         Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
+        Beat("pauses", 3600, lambda: remind_of_pauses(site=site)),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]
     return [*beats, ping_beat(ping, site=site)] if ping else beats

@@ -103,11 +103,10 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import processes, snapshots, versions
+        from runner.adapters import on_demand, processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
-        from runner.adapters.on_demand import ProbeOnDemand
         from runner.operations.site import Site, Snapshotted
-        from runner.operations.time.reload import InForce
+        from runner.operations.time.once_schedules import WithOnce
 
         state = self.settings.state_dir
         return Site(
@@ -118,7 +117,7 @@ class App:
             monotonic=time.monotonic,
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
-            probe=ProbeOnDemand(project=self.root, environ=self.environ),
+            probe=on_demand.ProbeOnDemand(project=self.root, environ=self.environ),
             snapshots=snapshots.FileSnapshots(
                 state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
             ),
@@ -126,7 +125,9 @@ class App:
             signer=self.signer,
             owner=processes.this_process(),
             actor=self.actor,
-            current=InForce(self.root, environ=self.environ, first=self.definitions).current,
+            current=WithOnce(
+                self.root, environ=self.environ, first=self.definitions, store=self.store, clock=self.clock
+            ).current,
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),

@@ -13,6 +13,7 @@ from runner.operations.describe_hosts import HostLine, HostShown
 from runner.operations.examine import Examined
 from runner.operations.execution.list_runs import RunLine
 from runner.operations.execution.show_run import RunShown
+from runner.operations.explain_host import HostExplained
 from runner.operations.record.show_record import EntryShown
 from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
@@ -28,6 +29,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
     "run": {"run": RunShown},
     "health": {"condition": str, "findings": list[Finding]},
     "status": {"status": Status},
+    "why": {"why": HostExplained},
     "runs list": {"runs": list[RunLine]},
     "runs show": {"run": RunShown},
     "runs watch": {"run": RunShown},

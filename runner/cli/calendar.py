@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show
 from runner.wiring import App
 
@@ -31,26 +32,39 @@ NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
     "--from", "from_", default="now", show_default=True, help="The first instant: a date, or a date and time."
 )
 @click.option("--to", help="The end: a date, a date and time, or a duration.  [default: 31 days later]")
+@next_option
 @click.option("--window", metavar="W", help="The openings of one window instead of schedules.")
 @format_option
 @pass_app
-def command(app: App, names: tuple[str, ...], from_: str, to: str | None, window: str | None, form: str) -> None:
+def command(
+    app: App, names: tuple[str, ...], from_: str, to: str | None, coming: str | None, window: str | None, form: str
+) -> None:
     r"""Show when each schedule may run.
 
     \b
     wellkept calendar                                      the next 31 days
     wellkept calendar patch-web --from 2026-01-01 --to 2027-01-01
     wellkept calendar --window sunday-night --format json
+    wellkept calendar --next weekend
     """
-    from runner.cli.instants import parse_instant, parse_until
     from runner.operations.time.list_openings import list_openings
 
-    zone = app.settings.timezone
-    start = parse_instant(from_, now=app.clock(), zone=zone)
-    end = parse_until(to, now=start, zone=zone) if to else start + AHEAD
+    start, end = span_of(app, from_, to, coming)
     found = list_openings(app.definitions, from_=start, to=end, names=names, window=window)
     rows = [entry.as_row() if form == "json" else for_people(entry.as_row(), entry.zone) for entry in found]
     show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
+
+
+def span_of(app: App, from_: str, to: str | None, named: str | None) -> tuple[datetime, datetime]:
+    """The span that was asked for, by its name or by its ends."""
+    from runner.cli.instants import parse_instant, parse_until
+    from runner.domain.time.coming import coming
+
+    zone = app.settings.timezone
+    if named:
+        return coming(named, now=app.clock(), zone=ZoneInfo(zone))
+    start = parse_instant(from_, now=app.clock(), zone=zone)
+    return start, parse_until(to, now=start, zone=zone) if to else start + AHEAD
 
 
 def for_people(row: dict[str, object], zone: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
 from runner.errors import count
 from runner.wiring import App
@@ -24,35 +25,65 @@ OVERVIEW = [
     Column("DIGEST", "digest"),
 ]
 NAMED = 8  # hosts of a wave that are named
+NOTHING_OPENS = "Nothing opens then. `wellkept calendar` shows what opens when."
 NO_SCHEDULE = "There is no schedule yet. See schedules/README.md."
 
 
 @click.command("plan")
 @click.argument("name", required=False)
 @click.option("--at", "at_text", default="now", show_default=True, help="Plan for that instant.")
+@next_option
 @click.option("--limit", metavar="PATTERN", help="Only these of the schedule's hosts.")
 @format_option
 @pass_app
-def command(app: App, name: str | None, at_text: str, limit: str | None, form: str) -> None:
+def command(app: App, name: str | None, at_text: str, coming: str | None, limit: str | None, form: str) -> None:
     r"""Show what a schedule would do, and whether anything holds it.
 
     \b
     wellkept plan                              every schedule in one line each
     wellkept plan patch-web                    hosts, waves, guards, defaults, digest
     wellkept plan patch-web --at "2026-03-22 02:30"
+    wellkept plan --next weekend               everything that opens then, one after the other
     """
-    from runner.cli.instants import parse_instant
-    from runner.operations.execution.plan_occurrence import plan_occurrence
-
-    at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
-    names = [name] if name else list(app.definitions.schedules)
-    plans = [plan_occurrence(each, definitions=app.definitions, site=app.site, at=at, limit=limit) for each in names]
+    plans = plans_in(app, name, coming, limit) if coming else plans_at(app, name, at_text, limit)
     if form == "json":
         show_json({"plans": [as_row(plan, app) for plan in plans]})
+    elif coming:
+        click.echo("\n\n".join(block_of(plan, app) for plan in plans) or NOTHING_OPENS)
     elif name:
         click.echo("\n".join(lines_of(plans[0], app)))
     else:
         show("plans", [in_one_line(as_row(plan, app)) for plan in plans], OVERVIEW, form=form, empty=NO_SCHEDULE)
+
+
+def plans_at(app: App, name: str | None, at_text: str, limit: str | None) -> list[Plan]:
+    """The plan of one schedule, or of every one, at an instant."""
+    from runner.cli.instants import parse_instant
+    from runner.operations.execution.plan_occurrence import plan_occurrence
+
+    at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
+    definitions = app.site.current()
+    names = [name] if name else list(definitions.schedules)
+    return [plan_occurrence(each, definitions=definitions, site=app.site, at=at, limit=limit) for each in names]
+
+
+def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[Plan]:
+    """The plans of what opens in a span that bears a name."""
+    from zoneinfo import ZoneInfo
+
+    from runner.domain.time.coming import coming
+    from runner.operations.execution.plan_openings import plan_openings
+
+    from_, to = coming(named, now=app.clock(), zone=ZoneInfo(app.settings.timezone))
+    return plan_openings(site=app.site, from_=from_, to=to, names=[name] if name else [], limit=limit)
+
+
+def block_of(plan: Plan, app: App) -> str:
+    """A plan below the moment that it is for."""
+    from runner.operations.execution.start_run import local
+
+    moment = click.style(local(plan.at, plan), bold=True)
+    return "\n".join([moment, *(f"  {line}" for line in lines_of(plan, app))])
 
 
 def as_row(plan: Plan, app: App) -> dict[str, object]:
@@ -74,6 +105,7 @@ def as_row(plan: Plan, app: App) -> dict[str, object]:
             for h in plan.holds
         ],
         "carried": list(plan.run.carried),
+        "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
         "adds_to_ansible": list(app.site.adds_to_ansible()),
@@ -103,6 +135,7 @@ def lines_of(plan: Plan, app: App) -> list[str]:
     lines += [window_line(plan)]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
         ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from runner.wiring import App
 if TYPE_CHECKING:
     from runner.domain.execution.run import PieceState
     from runner.operations.execution.list_runs import RunLine
+    from runner.operations.time.waive_slot import Asked
     from runner.store.execution.runs import Run
 
 LOOK_EVERY = 0.5  # seconds
@@ -25,7 +27,7 @@ LOOK_EVERY = 0.5  # seconds
 
 @click.group("runs")
 def command() -> None:
-    r"""List runs, show or watch one, or stop it.
+    r"""List runs, show or watch one, stop it, or waive one ahead.
 
     \b
     wellkept runs list               the latest runs
@@ -33,6 +35,7 @@ def command() -> None:
     wellkept runs watch 12           follow it until it is settled
     wellkept runs continue 12        go on with one that nobody executes any more
     wellkept runs cancel 12 --now    end it
+    wellkept runs waive patch-web 2026-03-28 --reason "the fair is on"
     """
 
 
@@ -142,3 +145,44 @@ def cancel(app: App, run: str, immediately: bool) -> None:
     what = "What is in flight is ended now" if immediately else "The batch in flight is finished, no other begins"
     click.echo(f"Run {stopped.number}: {what}; recorded with your name ({app.actor}).")
     click.echo(f"Watch it: wellkept runs watch {stopped.number}")
+
+
+@command.command("waive")
+@click.argument("schedule")
+@click.argument("date")
+@click.option("--reason", default="", help="Why; it becomes part of the record.")
+@click.option("--undo", is_flag=True, help="Take a waiver back; the slot is used after all.")
+@pass_app
+def waive(app: App, schedule: str, date: str, reason: str, undo: bool) -> None:
+    r"""Leave out one slot that is still ahead: the day on which it opens, or day and time where there are several.
+
+    It is settled as `waived` with your name, and nothing writes it anew. The next slot is not touched.
+
+    \b
+    wellkept runs waive patch-web 2026-03-28 --reason "the fair is on"
+    wellkept runs waive patch-web "2026-03-28 22:00" --reason "the fair is on"
+    wellkept runs waive patch-web 2026-03-28 --undo
+    """
+    from runner.operations.time.waive_slot import opening_in_words, take_waiver_back, waive_slot
+
+    asked = slot_asked_for(app, schedule, date)
+    slot = take_waiver_back(asked, site=app.site) if undo else waive_slot(asked, reason=reason, site=app.site)
+    opens = opening_in_words(slot, app.site.current().schedules[schedule])
+    became = "is planned again" if undo else f"is waived: {reason}"
+    click.echo(f"The slot of {schedule} that opens {opens} {became}. Recorded as {app.actor}.")
+    if not undo:
+        click.echo(f"To take it back: wellkept runs waive {schedule} {shlex.quote(date)} --undo")
+
+
+def slot_asked_for(app: App, schedule: str, text: str) -> Asked:
+    """A day, or the instant of an opening, in the zone of the schedule's window."""
+    from zoneinfo import ZoneInfo
+
+    from runner.cli.instants import parse_instant
+    from runner.operations.execution.plan_occurrence import schedule_named
+    from runner.operations.time.waive_slot import Asked
+
+    zone = schedule_named(schedule, app.site.current()).window.timezone
+    instant = parse_instant(text, now=app.clock(), zone=zone)
+    day = instant.astimezone(ZoneInfo(zone)).date()
+    return Asked(schedule, day, None if text.strip() == day.isoformat() else instant)

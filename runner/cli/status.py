@@ -14,7 +14,7 @@ from runner.errors import FilesInvalid, Unknown, count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.summarise_status import Recorded, Status
+    from runner.operations.summarise_status import PauseSeen, Recorded, Status
 
 MOST = 8  # lines of one part on the screen; the listings show all
 
@@ -33,7 +33,12 @@ def command(app: App, form: str) -> None:
     """
     from runner.operations.summarise_status import summarise_status
 
-    status = summarise_status(definitions=lambda: app.definitions, store=lambda: app.store, clock=app.clock)
+    status = summarise_status(
+        definitions=lambda: app.definitions,
+        store=lambda: app.store,
+        state_dir=lambda: app.settings.state_dir,
+        clock=app.clock,
+    )
     if form == "json":
         show_json({"status": plain(status)})
     else:
@@ -59,11 +64,10 @@ def exit_code_of(status: Status) -> int:
 def show_screen(status: Status, clock: Clock) -> None:
     """One screen, the most urgent first."""
     recorded = status.recorded
+    if status.pause_file:
+        say(f"PAUSED     everything, {clock.age(status.pause_file.since)}: {status.pause_file.words}")
     for pause in recorded.pauses if recorded else ():
-        until = f"until {clock.both(pause.until)}" if pause.until else "until somebody resumes"
-        say(
-            f"PAUSED     {pause.hosts or 'everything'} by {pause.by}, {clock.age(pause.since)}, {until}: {pause.reason}"
-        )
+        say(f"PAUSED     {pause_in_words(pause, clock)}")
     say(f"Now        {clock.time(status.at)} ({clock.zone})")
     show_files(status)
     say(f"Database   {(status.record_problem and f'AWAY: {status.record_problem}') or 'answers'}")
@@ -77,6 +81,16 @@ def show_screen(status: Status, clock: Clock) -> None:
         show_unhealthy(recorded, clock)
         show_tickets(recorded, clock)
         show_past(recorded, clock)
+
+
+def pause_in_words(pause: PauseSeen, clock: Clock) -> str:
+    """What is paused by whom, since when, until when, and why; one without an end says how it is ended."""
+    if pause.until:
+        until = f"until {clock.both(pause.until)}"
+    else:
+        option = f" --hosts '{pause.hosts}'" if pause.hosts else ""
+        until = f"until somebody resumes (wellkept resume{option})"
+    return f"{pause.hosts or 'everything'} by {pause.by}, {clock.age(pause.since)}, {until}: {pause.reason}"
 
 
 def show_files(status: Status) -> None:

@@ -20,23 +20,34 @@ from runner.errors import FilesInvalid, Problem
 __all__ = ["Play", "check", "find_root", "plays_of", "read"]
 
 
-def read(root: Path, *, environ: Mapping[str, str] | None = None, today: date | None = None) -> Definitions:
+def read(
+    root: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    today: date | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Definitions:
     """Read every file of a maintenance repository; raises FilesInvalid with all problems when there is any error.
 
     `environ` is where `${NAME}` is looked up (this process's environment when left out); windows are looked at 24 months ahead of `today`.
+    `beside` are texts of schedules that stand in no file, by the name that problems are told under.
     """
-    definitions, problems = check(root, environ=environ, today=today)
+    definitions, problems = check(root, environ=environ, today=today, beside=beside)
     if definitions is None:
         raise FilesInvalid([problem for problem in problems if problem.severity == "error"])
     return definitions
 
 
 def check(
-    root: Path, *, environ: Mapping[str, str] | None = None, today: date | None = None
+    root: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    today: date | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> tuple[Definitions | None, list[Problem]]:
     """Read every file as `read` does, and give all problems in order, warnings included; definitions only without errors."""
     root = root.resolve()
-    reading = read_files(root)
+    reading = read_files(root, beside=beside)
     declared, twice = declare(reading)
     ground = survey(
         declared,

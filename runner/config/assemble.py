@@ -26,6 +26,7 @@ _BY_DEFAULT = {
     "concurrency": "10",
     "failure_budget": "0, so the first failure stops it",
     "late_start": "until_cutoff",
+    "catch_up": "none",
     "overlap": "forbid",
 }
 _NOT_WHOLE = ("waves", "concurrency")

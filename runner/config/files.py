@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -57,11 +58,14 @@ class Reading:
     unread: bool
 
 
-def read_files(root: Path) -> Reading:
-    """Read every file of definitions below the root."""
+def read_files(root: Path, *, beside: Mapping[str, str] | None = None) -> Reading:
+    """Read every file of definitions below the root, and the schedules beside them that stand in no file."""
     documents, problems, unread = [], [], False
-    for path, folder in _files(root):
-        source, found = read_file(root, path, free=_FREE)
+    read = ((folder, *read_file(root, path, free=_FREE)) for path, folder in _files(root))
+    loaded = (
+        ("schedules", *load(text.encode(), name, tolerant=False, free=_FREE)) for name, text in (beside or {}).items()
+    )
+    for folder, source, found in chain(read, loaded):
         problems += found
         unread = unread or source is None
         if source is not None:

@@ -38,7 +38,6 @@ KEYS: dict[str, tuple[str, ...]] = {
         "apart",
         "hold_on",
         "on_failure",
-        "catch_up",
         "mute",
         "announce",
         "ansible",
@@ -54,7 +53,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
     ("Change", "type"): ("normal", "emergency"),
     ("ScheduleFile", "kind"): ("manual",),
-    ("ScheduleFile", "overlap"): ("queue",),
     ("Tickets", "desk"): (
         "request-tracker",
         "redmine",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.run import PieceState, SlotState, Stage
@@ -16,6 +17,7 @@ from runner.domain.time import occurrence
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import WORDS
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX, binding_freezes
+from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.tickets.show_ticket import urgency
 from runner.operations.time.keep_ledger import has_slots
 from runner.ports import Clock
@@ -162,9 +164,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then)."""
+    """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then).
+
+    `pause_file` is there while a file pauses everything, whatever the database says.
+    """
 
     at: datetime
+    pause_file: PauseFile | None
     schedules: int | None
     checks: int | None
     broken: tuple[str, ...]
@@ -173,19 +179,22 @@ class Status:
     openings: tuple[NextOpening, ...]
 
 
-def summarise_status(*, definitions: Callable[[], Definitions], store: Callable[[], Store], clock: Clock) -> Status:
+def summarise_status(
+    *, definitions: Callable[[], Definitions], store: Callable[[], Store], state_dir: Callable[[], Path], clock: Clock
+) -> Status:
     """Ask the files and the record; trouble with one is told, and the other is asked all the same."""
     now = clock()
     defined, broken = files_now(definitions)
     recorded, problem = record_now(store, now)
     return Status(
         at=now,
+        pause_file=file_now(state_dir),
         schedules=len(defined.schedules) if defined else None,
         checks=len(defined.checks) if defined else None,
         broken=broken,
         record_problem=problem,
         recorded=recorded,
-        openings=openings_from_files(defined, now) if defined else openings_from_ledger(store, now, asked=not problem),
+        openings=openings_now(defined, store, now, asked=not problem),
     )
 
 
@@ -195,6 +204,14 @@ def files_now(definitions: Callable[[], Definitions]) -> tuple[Definitions | Non
         return definitions(), ()
     except FilesInvalid as problem:
         return None, tuple(str(each) for each in problem.problems)
+
+
+def file_now(state_dir: Callable[[], Path]) -> PauseFile | None:
+    """The file that pauses everything; where it would lie is not known while wellkept.yml is broken."""
+    try:
+        return pause_file(state_dir())
+    except (FilesInvalid, OSError):
+        return None
 
 
 def record_now(store: Callable[[], Store], now: datetime) -> tuple[Recorded | None, str]:
@@ -318,6 +335,21 @@ def past_runs(connection: Transaction) -> Iterator[PastRun]:
         yield PastRun(run.number, run.schedule, run.title, str(run.verdict), good, len(results), run.ended_at)
 
 
+def openings_now(
+    defined: Definitions | None, store: Callable[[], Store], now: datetime, *, asked: bool
+) -> tuple[NextOpening, ...]:
+    """By the files; by the ledger what they cannot know: slots that were made without a file, and the next one after a waived one."""
+    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD)) if asked else []
+    written = openings_from_ledger(ahead)
+    if not defined:
+        return written
+    waived = {(slot.schedule, slot.usable_from) for slot in ahead if slot.state is SlotState.SETTLED}
+    found = [each for each in openings_from_files(defined, now) if (each.schedule, each.opens) not in waived]
+    known = {each.schedule for each in found} | {s.name for s in defined.schedules.values() if not has_slots(s)}
+    found += [each for each in written if each.schedule not in known]
+    return tuple(sorted(found, key=lambda each: (each.opens, each.schedule)))
+
+
 def openings_from_files(definitions: Definitions, now: datetime) -> tuple[NextOpening, ...]:
     """The present or next opening of every schedule, the soonest first, from what the files say now."""
     found = (next_of(schedule, definitions, now) for schedule in definitions.schedules.values() if has_slots(schedule))
@@ -334,14 +366,12 @@ def next_of(schedule: Schedule, definitions: Definitions, now: datetime) -> Next
     return NextOpening(schedule.name, later.usable_from, later.last_start, is_open=False) if later else None
 
 
-def openings_from_ledger(store: Callable[[], Store], now: datetime, *, asked: bool) -> tuple[NextOpening, ...]:
-    """The next openings as they were written ahead while the files could still be read."""
-    if not asked:
-        return ()
-    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD))
+def openings_from_ledger(ahead: Sequence[slots.Slot]) -> tuple[NextOpening, ...]:
+    """The next openings as they were written ahead."""
     first: dict[str, slots.Slot] = {}
     for slot in ahead:
-        first.setdefault(slot.schedule, slot)
+        if slot.state is SlotState.PLANNED and not slot.is_frozen:
+            first.setdefault(slot.schedule, slot)
     return tuple(
         NextOpening(slot.schedule, slot.usable_from, slot.last_start_at, is_open=False) for slot in first.values()
     )

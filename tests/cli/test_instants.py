@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cli.instants import parse_instant, parse_until
+from runner.cli.instants import parse_instant, parse_since, parse_until
 from runner.errors import UsageError
 
 NOW = datetime(2026, 3, 21, 20, 30, tzinfo=UTC)  # 21:30 in Berlin
@@ -23,6 +23,8 @@ def instant(text: str, zone: str = "Europe/Berlin") -> str:
     [
         ("now", "2026-03-21T20:30+00:00"),
         ("2026-03-22", "2026-03-21T23:00+00:00"),
+        ("today 22:00", "2026-03-21T21:00+00:00"),
+        ("tomorrow 04:00", "2026-03-22T03:00+00:00"),
         ("2026-03-22 04:00", "2026-03-22T03:00+00:00"),
         ("2026-03-22T04:00", "2026-03-22T03:00+00:00"),
         ("2026-07-01 04:00", "2026-07-01T02:00+00:00"),
@@ -70,3 +72,16 @@ def test_whatever_is_typed_is_an_instant_in_utc_or_a_usage_error(text: str) -> N
     except UsageError:
         return
     assert found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("today", "2026-03-20T23:00+00:00"),
+        ("yesterday", "2026-03-19T23:00+00:00"),
+        ("7d", "2026-03-14T20:30+00:00"),
+        ("2026-03-01", "2026-02-28T23:00+00:00"),
+    ],
+)
+def test_a_beginning_may_be_a_day_a_span_back_or_an_instant(text: str, utc: str) -> None:
+    assert parse_since(text, now=NOW, zone="Europe/Berlin").isoformat(timespec="minutes") == utc

@@ -140,6 +140,40 @@ def test_the_calendar_as_json_tells_both_times(wellkept: Repository) -> None:
     ]
 
 
+def test_a_plan_of_the_next_week_has_a_block_for_each_opening(wellkept: Repository) -> None:
+    other = SCHEDULE.replace("schedule: patch", "schedule: other").replace("hosts: all", "hosts: web")
+    wellkept.write("schedules/other.yml", other)
+    wellkept.write("schedules/quiet.yml", SCHEDULE.replace("schedule: patch", "schedule: quiet") + "enabled: false\n")
+
+    said = wellkept("plan", "--next", "week")
+    rows = wellkept("plan", "--next", "week", "--format", "json").json()["plans"]
+
+    assert said.code == 0
+    assert [row["schedule"] for row in rows] == ["other", "patch"]
+    assert [row["holds"] for row in rows] == [[], []]
+    assert said.out.count("Nothing holds it.") == 2
+    assert len([line for line in said.out.splitlines() if line.startswith("Sat ")]) == 2
+
+
+def test_a_plan_of_the_next_week_may_be_of_one_schedule(wellkept: Repository) -> None:
+    assert "Updates of all servers (patch" in wellkept("plan", "patch", "--next", "week").out
+    assert wellkept("plan", "patcg", "--next", "week").code == 2
+
+
+def test_a_plan_of_a_span_in_which_nothing_opens_says_so(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE + "enabled: false\n")
+
+    said = wellkept("plan", "--next", "weekend")
+
+    assert (said.code, said.out) == (0, "Nothing opens then. `wellkept calendar` shows what opens when.\n")
+
+
+def test_the_calendar_of_the_next_week_shows_that_week_only(wellkept: Repository) -> None:
+    rows = wellkept("calendar", "--next", "week", "--format", "json").json()["occurrences"]
+
+    assert [row["schedule"] for row in rows] == ["patch"]
+
+
 def test_an_empty_span_says_so_and_is_no_error(wellkept: Repository) -> None:
     said = wellkept("calendar", "--from", "2026-03-23", "--to", "1d")
 

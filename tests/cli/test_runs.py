@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -175,3 +175,30 @@ def test_watching_says_that_nobody_executes_a_run(wellkept: Repository, monkeypa
     assert answered.code == 0
     assert "is not heard any more" in answered.err
     assert "rest: runs the playbook on web2, db1" in answered.out
+
+
+def test_a_slot_is_waived_and_its_waiver_taken_back(wellkept: Repository) -> None:
+    day = next_saturday()
+
+    waived = wellkept("runs", "waive", "patch", day, "--reason", "the fair is on")
+    again = wellkept("runs", "waive", "patch", day, "--reason", "the fair is on")
+    undone = wellkept("runs", "waive", "patch", f"{day} 22:00", "--undo")
+
+    assert waived.code == 0
+    assert (
+        f"The slot of patch that opens Sat {day} 22:00 Europe/Berlin is waived: the fair is on. Recorded as"
+        in waived.out
+    )
+    assert f"wellkept runs waive patch {day} --undo" in waived.out
+    assert again.code == 2
+    assert f"The slot of patch that opens Sat {day} 22:00 Europe/Berlin is planned again." in undone.out
+
+
+def test_a_waiver_without_a_reason_or_for_no_day_is_refused(wellkept: Repository) -> None:
+    assert "Say why" in wellkept("runs", "waive", "patch", next_saturday()).err
+    assert "is no time" in wellkept("runs", "waive", "patch", "soon", "--reason", "x").err
+
+
+def next_saturday() -> str:
+    today = datetime.now(UTC).date()
+    return (today + timedelta(days=7 + (5 - today.weekday()) % 7)).isoformat()

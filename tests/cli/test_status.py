@@ -6,7 +6,7 @@ from runner.domain.tickets.ticket import Priority
 from runner.store.tickets import tickets
 from runner.store.time import cadence
 from tests.cli import rows
-from tests.cli.conftest import Repository
+from tests.cli.conftest import WINDOWS, Repository
 
 
 def test_a_fresh_repository_says_what_to_do_first(wellkept: Repository) -> None:
@@ -49,6 +49,34 @@ def test_a_pause_is_the_first_line(wellkept: Repository) -> None:
     assert "the audit" in first
     assert "ana" in first
     assert "30 min ago" in first
+
+
+def test_a_pause_without_an_end_says_how_it_is_ended(wellkept: Repository) -> None:
+    rows.a_pause(wellkept.store)
+
+    assert "until somebody resumes (wellkept resume): the audit" in wellkept("status").out.splitlines()[0]
+
+
+def test_a_file_that_pauses_everything_is_the_first_line_also_without_a_database(bare: Repository) -> None:
+    bare.write("var/PAUSE", "the pumps are off\n")
+
+    said = bare("status")
+
+    assert said.out.splitlines()[0].startswith("PAUSED     everything, now: the file ")
+    assert "PAUSE is there (the pumps are off); remove it to go on" in said.out.splitlines()[0]
+    assert "Database   AWAY" in said.out
+
+
+def test_a_waived_slot_is_not_shown_as_the_next_opening(wellkept: Repository) -> None:
+    in_three_days = f"{datetime.now(UTC) + timedelta(days=3):%A}".lower()
+    wellkept.write("schedules/windows.yml", WINDOWS.replace("saturday,", f"{in_three_days},"))
+    (before,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+
+    waived = wellkept("runs", "waive", "patch", before["opens"], "--reason", "the fair is on")
+
+    (after,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+    assert waived.code == 0
+    assert after["opens"] > before["opens"]
 
 
 def test_a_broken_file_is_told_loudly_and_the_record_is_shown_all_the_same(wellkept: Repository) -> None:
@@ -96,7 +124,16 @@ def test_json_holds_every_part(wellkept: Repository) -> None:
 
     status = wellkept("status", "--format", "json").json()["status"]
 
-    assert set(status) == {"at", "schedules", "checks", "broken", "record_problem", "recorded", "openings"}
+    assert set(status) == {
+        "at",
+        "pause_file",
+        "schedules",
+        "checks",
+        "broken",
+        "record_problem",
+        "recorded",
+        "openings",
+    }
     assert status["schedules"] == 1
     assert status["recorded"]["due"][0]["reasons"] == ["change freeze 'year-end': quiet please"]
     assert status["recorded"]["last_runs"][0] | {"ended": ""} == {

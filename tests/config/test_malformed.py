@@ -60,7 +60,7 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a key from elsewhere": (SETTINGS, f"{HEAD}{TAIL}windows: {{}}\n", "7:1: windows: does not belong here. Put it into a file of windows, such as schedules/windows.yml"),
     "a missing key": (PATCH, "playbook: playbooks/patch.yml\nwhy: x\nwindow: prod-patch\n", "1:1: hosts: is missing. Add it, such as hosts: web"),
     "a key that is not built": (WINDOWS, window('day: daily\n    offset_days: 5\n    start: "22:00"\n    duration: 4h'), "4:5: offset_days: is not supported yet by this version. Remove it, or wait for a version that has it"),
-    "a value that is not built": (PATCH, schedule("window: prod-patch\noverlap: queue"), "5:10: overlap: queue is not supported yet by this version. Write forbid"),
+    "a value that is not built": (PATCH, schedule("window: prod-patch\nkind: manual"), "5:7: kind: manual is not supported yet by this version. Write playbook"),
     # windows and freezes
     "a duration without unit": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 240'), "5:15: duration: 240 is a number. A duration needs its unit: duration: 240m"),
     "a duration as a clock": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 4h\n    cutoff: 1:30'), "6:13: cutoff: 90 is a number; YAML reads an unquoted 1:30 that way. A duration needs its unit: cutoff: 1h30m"),

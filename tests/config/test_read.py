@@ -55,6 +55,7 @@ def test_a_schedule_of_three_lines_is_valid_and_says_what_it_left_out(checked: C
         "concurrency: 10, by default",
         "failure_budget: 0, so the first failure stops it, by default",
         "late_start: until_cutoff, by default",
+        "catch_up: none, by default",
         "overlap: forbid, by default",
     )
 

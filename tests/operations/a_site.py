@@ -22,7 +22,7 @@ from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
 from runner.operations.time.keep_ledger import Kept
-from runner.operations.time.reload import InForce
+from runner.operations.time.once_schedules import WithOnce
 from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
@@ -310,10 +310,11 @@ def a_bench(root: Path, **changes: str) -> Bench:
     definitions = read(root, environ=os.environ, today=time.now.date())
     state = definitions.settings.state_dir
     create(definitions.settings.database, state_dir=state, now=time.now)
+    store = Store.open(definitions.settings.database, state_dir=state)
     site = Site(
         root=root,
         state_dir=state,
-        store=Store.open(definitions.settings.database, state_dir=state),
+        store=store,
         clock=time,
         monotonic=time.monotonic,
         executor=ansible,
@@ -324,7 +325,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         signer=NoKey(),
         owner=this_process(),
         actor=Actor("ana"),
-        current=InForce(root, environ=os.environ, first=definitions).current,
+        current=WithOnce(root, environ=os.environ, first=definitions, store=store, clock=time).current,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda: (),

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import Interruption, Verdict
+from runner.domain.record.record import piece_stream
 from runner.errors import Held, UsageError
 from runner.operations.execution.load_record import load_record
+from runner.operations.execution.plan_occurrence import plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.operations.remind_of_pauses import remind_of_pauses
 from runner.ports import PieceOrder
-from runner.store.execution import outcomes, overrides, pauses, runs
+from runner.store.execution import outcomes, overrides, pauses, pieces, runs
+from runner.store.record import log
 from tests.operations.a_site import HOSTS, LOOK, SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench, ScriptedPiece
 from tests.operations.conftest import Lay
 
@@ -46,6 +53,12 @@ def at_the_canary(bench: Bench, happens: Callable[[Bench], object]) -> str:
 
 def run_of(bench: Bench, run_id: str) -> runs.Run:
     return bench.site.store.read(lambda c: runs.get(c, run_id))
+
+
+def pause_file(bench: Bench, text: str = "the pumps are off\n") -> Path:
+    path = bench.site.state_dir / "PAUSE"
+    path.write_text(text)
+    return path
 
 
 def reasons(bench: Bench, run_id: str) -> dict[str, NotRun | None]:
@@ -117,6 +130,54 @@ def test_a_pause_holds_new_runs_until_it_is_over(bench: Bench) -> None:
     bench.time.pass_by(HOUR)
 
     assert start_by_hand("patch", Wish(), site=bench.site)
+
+
+def test_pauses_that_leave_nothing_together_hold_a_schedule(bench: Bench) -> None:
+    pause(bench, hosts="web", until=bench.time.now + HOUR)
+    pause(bench, hosts="db")
+
+    with pytest.raises(Held, match=r"paused by ana: storage; paused by ana: storage \(until 2026-03-21 23:30 UTC\)"):
+        start_by_hand("patch", Wish(), site=bench.site)
+
+
+def test_a_file_pauses_everything_as_long_as_it_is_there(bench: Bench) -> None:
+    file = pause_file(bench)
+    with pytest.raises(Held, match=r"PAUSE is there \(the pumps are off\); remove it to go on"):
+        start_by_hand("patch", Wish(), site=bench.site)
+
+    file.unlink()
+
+    assert start_by_hand("patch", Wish(), site=bench.site)
+
+
+def test_an_empty_file_pauses_too(bench: Bench) -> None:
+    pause_file(bench, "")
+
+    with pytest.raises(Held, match="no reason stands in it"):
+        start_by_hand("patch", Wish(), site=bench.site)
+
+
+def test_a_pipe_in_place_of_the_file_pauses_and_keeps_nobody_waiting(bench: Bench) -> None:
+    os.mkfifo(bench.site.state_dir / "PAUSE")
+
+    with pytest.raises(Held, match="no reason stands in it"):
+        start_by_hand("patch", Wish(), site=bench.site)
+
+
+def test_a_file_stops_a_going_run_after_its_batch(bench: Bench) -> None:
+    run_id = at_the_canary(bench, pause_file)
+
+    assert bench.ansible.played() == [("web-01",)]
+    assert reasons(bench, run_id) == {"web-01": None, **dict.fromkeys(HOSTS[1:], NotRun.PAUSED)}
+
+
+def test_a_plan_names_the_hosts_that_a_pause_leaves_out(bench: Bench) -> None:
+    pause(bench, hosts="db")
+
+    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now)
+
+    assert plan.holds == ()
+    assert plan.passed_over == dict.fromkeys(("db-01", "db-02"), "paused by ana: storage")
 
 
 def test_read_only_work_goes_on_through_a_pause_and_a_freeze(lay: Lay) -> None:
@@ -235,6 +296,82 @@ def test_a_cancel_now_ends_the_piece_that_is_going_on(bench: Bench) -> None:
 
     assert [piece.cancelled for piece in bench.ansible.pieces if piece.order.playbook != LOOK] == [True]
     assert run_of(bench, run_id).verdict is Verdict.CANCELLED
+
+
+def stopping_pause(bench: Bench, hosts: str = "") -> Callable[[ScriptedPiece], None]:
+    """Pauses once, as somebody who wants what is in flight to end."""
+    ordered: list[str] = []
+
+    def order(_piece: ScriptedPiece) -> None:
+        if not ordered:
+            start = partial(pauses.start, reason="storage", by=bench.site.actor, at=bench.time.now, hosts=hosts)
+            ordered.append(bench.site.store.write(lambda c: start(c, in_flight="stop")))
+
+    return order
+
+
+def cancelled(bench: Bench) -> list[tuple[str, ...] | None]:
+    return [piece.order.limit for piece in bench.ansible.pieces if piece.cancelled]
+
+
+def test_a_pause_may_end_what_is_in_flight_and_that_is_recorded_as_its_doing(bench: Bench) -> None:
+    run_id = long_lasting(bench, stopping_pause(bench))
+
+    assert cancelled(bench) == [("web-01",)]
+    assert run_of(bench, run_id).reason == "maintenance was paused"
+    ended = [p for p in bench.site.store.read(lambda c: pieces.of_run(c, run_id)) if str(p.stage) == "apply"]
+    told = [entry.content for entry in bench.site.store.read(lambda c: list(log.entries(c, piece_stream(ended[0].id))))]
+    assert [(each["by"], each["reason"]) for each in told if each["action"] == "piece.paused"] == [("ana", "storage")]
+
+
+def test_a_pause_that_ends_what_is_in_flight_leaves_the_checks_after_it_alone(bench: Bench) -> None:
+    long_lasting(bench, stopping_pause(bench))
+
+    assert bench.ansible.orders[-1].playbook == LOOK
+    assert not bench.ansible.pieces[-1].cancelled
+
+
+def test_a_pause_of_other_hosts_ends_nothing_that_is_in_flight(bench: Bench) -> None:
+    long_lasting(bench, stopping_pause(bench, "db-02"))
+
+    assert ("web-01",) not in cancelled(bench)
+
+
+def test_a_pause_of_one_host_ends_its_batch_and_the_others_are_done_after_a_look(bench: Bench) -> None:
+    order = stopping_pause(bench, "web-02")
+    bench.ansible.script = lambda o, host: "lost" if o.limit == HOSTS[1:] and o.playbook != LOOK else "ok"
+
+    run_id = long_lasting(bench, lambda piece: order(piece) if piece.order.limit == HOSTS[1:] else None)
+
+    assert cancelled(bench) == [HOSTS[1:]]
+    assert bench.ansible.played()[-1] == ("web-03", "db-01", "db-02")
+    kept = {row.host: row.result.result for row in bench.site.store.read(lambda c: outcomes.of_run(c, run_id))}
+    assert kept.pop("web-02") is Result.IN_DOUBT
+    assert set(kept.values()) == {Result.OK}
+
+
+def test_an_override_of_a_pause_is_not_ended_by_it(bench: Bench) -> None:
+    pause(bench)
+    bench.site.store.write(lambda c: pauses.start(c, reason="x", by=bench.site.actor, at=bench.time.now, in_flight="stop"))  # fmt: skip
+    bench.time.tick, bench.ansible.rounds = 3.0, 3
+
+    run_id = overriding(bench)
+    bench.play_out(run_id)
+
+    assert cancelled(bench) == []
+    assert run_of(bench, run_id).verdict is Verdict.SUCCEEDED
+
+
+def test_a_pause_that_nobody_ends_is_told_after_a_day(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    pause(bench)
+    pause(bench, hosts="db", until=bench.time.now + 100 * HOUR)
+    remind_of_pauses(site=bench.site)
+    assert caplog.messages == []
+
+    bench.time.pass_by(49 * HOUR)
+    remind_of_pauses(site=bench.site)
+
+    assert caplog.messages == ["For 2 days everything has been paused by ana: storage. `wellkept resume` ends a pause."]
 
 
 def test_an_order_to_finish_leaves_the_piece_that_is_going_on_alone(bench: Bench) -> None:

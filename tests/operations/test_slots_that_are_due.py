@@ -14,7 +14,7 @@ from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.time.consider_slots import consider_slots, outcome_without_run
 from runner.operations.time.keep_ledger import keep_ledger
 from runner.ports import InventoryAnswer
-from runner.store.execution import holds, pauses, runs
+from runner.store.execution import debts, holds, pauses, runs
 from runner.store.tickets import tickets
 from runner.store.time import slots
 from tests.operations.a_site import SCHEDULE, WINDOWS, Bench, StaticInventory
@@ -263,6 +263,85 @@ def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
         SlotOutcome.SKIPPED,
         "run 1 of 'patch' is still going",
     )
+
+
+def kept_by_a_run_by_hand(bench: Bench) -> slots.Slot:
+    """A slot whose schedule has a run by hand that nobody drives here, asked up to its last start."""
+    ahead(bench)
+    bench.time.now = OPENS
+    start_by_hand("patch", Wish(), site=bench.site)
+    bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
+    for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
+        bench.time.now = moment
+        consider_slots(site=bench.site)
+    return first_slot(bench)
+
+
+def test_a_slot_that_queued_in_vain_for_the_last_run_is_missed(lay: Lay) -> None:
+    slot = kept_by_a_run_by_hand(lay(schedule=SCHEDULE + "overlap: queue\n"))
+
+    assert (slot.outcome, slot.reason) == (
+        SlotOutcome.MISSED,
+        "run 1 of 'patch' is still going at its last start",
+    )
+
+
+@pytest.mark.parametrize("overlap", ["forbid", "queue"])
+def test_a_slot_starts_when_the_last_run_has_ended_in_time(lay: Lay, overlap: str) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + f"overlap: {overlap}\n"))
+    bench.time.now = OPENS
+    by_hand = start_by_hand("patch", Wish(), site=bench.site)
+    bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
+    consider_slots(site=bench.site)
+    bench.play_out(by_hand)
+
+    slot = at(bench, OPENS + timedelta(hours=1))
+
+    assert slot.run_id
+    assert slot.run_id != by_hand
+
+
+def test_the_hosts_of_a_missed_slot_come_first_in_the_next_window_if_its_schedule_catches_up(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "catch_up: next_window\nwaves: [{name: canary, size: 1}, {name: rest}]\n"))
+    bench.inventory.hosts = ("web-01", "web-02", "web-03", "db-02")
+    at(bench, LAST_START)
+    bench.inventory.hosts = ("web-01", "web-02", "web-03", "db-01", "db-02")
+
+    slot = at(bench, OPENS + timedelta(days=7))
+
+    run = latest_run(bench)
+    assert set(run.plan.carried) == {"web-01", "web-02", "web-03", "db-02"}
+    assert slot.outcome == SlotOutcome.MISSED
+
+
+def test_several_missed_slots_are_caught_up_once(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "catch_up: next_window\n"))
+    for week in range(2):
+        at(bench, LAST_START + timedelta(days=7 * week))
+    at(bench, OPENS + timedelta(days=14))
+    bench.play_out(latest_run(bench).id)
+
+    assert len(bench.site.store.read(lambda c: runs.recent(c, 10))) == 1
+    assert bench.site.store.read(debts.every) == []
+
+
+def test_the_hosts_of_a_missed_slot_owe_nothing_unless_their_schedule_says_so(bench: Bench) -> None:
+    at(ahead(bench), LAST_START)
+
+    assert bench.site.store.read(debts.every) == []
+
+
+def test_a_slot_that_was_paused_is_not_caught_up(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE + "catch_up: next_window\n"))
+    pause(bench)
+
+    held_to_the_last_start(bench)
+
+    assert bench.site.store.read(debts.every) == []
+
+
+def latest_run(bench: Bench) -> runs.Run:
+    return bench.site.store.read(lambda c: runs.recent(c, 1))[0]
 
 
 def test_a_slot_that_its_inventory_kept_is_held_with_the_reason(bench: Bench) -> None:

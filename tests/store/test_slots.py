@@ -220,6 +220,25 @@ def test_a_waived_slot_stays_waived_whatever_is_written_ahead(store: Store) -> N
     assert [found.outcome for found in all_of(store)] == ["waived"]
 
 
+def test_only_a_waived_slot_that_is_still_ahead_is_taken_back(store: Store) -> None:
+    waived, missed = write_ahead(store, an_opening(10), an_opening(17)).added
+    for slot, outcome in ((waived, "waived"), (missed, "missed")):
+        store.write(lambda c, s=slot, o=outcome: slots.settle(c, s.id, outcome=o, reason="", was=SlotState.PLANNED, at=NOON))  # fmt: skip
+
+    late = store.write(lambda c: slots.take_back(c, waived.id, now=waived.opens_at))
+    other = store.write(lambda c: slots.take_back(c, missed.id, now=NOON))
+    taken = store.write(lambda c: slots.take_back(c, waived.id, now=NOON))
+
+    assert (late, other, taken) == (False, False, True)
+    assert store.read(lambda c: slots.get(c, waived.id)) == waived
+
+
+def test_the_slots_of_a_rule_date_are_found_wherever_they_open(store: Store) -> None:
+    (slot, _) = write_ahead(store, an_opening(10), an_opening(17)).added
+
+    assert store.read(lambda c: slots.of_date(c, "patch-web", slot.rule_date)) == [slot]
+
+
 def test_the_next_slot_is_the_first_that_opens_later(store: Store) -> None:
     write_ahead(store, an_opening(17), an_opening(10))
 

@@ -110,7 +110,14 @@ class ScheduleFile(Shape):
     late_start: Literal["until_cutoff", "never"] = Field(
         default="until_cutoff", description="what happens when the scheduler was down at the opening"
     )
-    overlap: Literal["forbid"] = Field(default="forbid", description="what happens while the last run is still going")
+    catch_up: Literal["none", "next_window"] = Field(
+        default="none",
+        description="what becomes of the hosts of a slot that was missed as a whole: nothing, or they come first in the next window",
+    )
+    overlap: Literal["forbid", "queue"] = Field(
+        default="forbid",
+        description="what a slot is that waited for the last run up to its last start: skipped, or missed, with a ticket",
+    )
     extra_vars: FreeForm = Field(
         default_factory=dict, description="variables for Ansible", examples=[{"patch_scope": "security"}]
     )
@@ -151,6 +158,7 @@ class ScheduleFile(Shape):
             time_limit=self.time_limit,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,
+            catch_up=domain.CatchUp(self.catch_up),
             extra_vars=self.extra_vars,
             tags=tuple(self.tags),
             skip_tags=tuple(self.skip_tags),

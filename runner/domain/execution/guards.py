@@ -36,7 +36,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A person's order to touch nothing; `hosts` is a pattern, empty for everything. `until` None lasts until it is resumed."""
+    """A person's order to touch nothing; `hosts` is a pattern, empty for everything. `until` None lasts until it is resumed.
+
+    `by` is empty when nobody knows who gave it. `stops_at_once` also ends what is in flight.
+    """
 
     id: str
     reason: str
@@ -44,6 +47,12 @@ class Pause:
     since: datetime
     until: datetime | None = None
     hosts: str = ""
+    stops_at_once: bool = False
+
+    @property
+    def words(self) -> str:
+        """Who paused, and why."""
+        return f"paused by {self.by}: {self.reason}" if self.by else f"paused: {self.reason}"
 
 
 def hold_for_window(
@@ -78,10 +87,19 @@ def hold_for_pause(
     """Hold a change while somebody has paused everything, or every one of its hosts; one call for all hosts cannot leave any of them out."""
     if not plan.changes_something:
         return None
-    for pause in pauses:
-        if not pause.hosts or stops_all(plan, paused_hosts.get(pause.id, frozenset())):
-            return Hold(PAUSE, f"paused by {pause.by}: {pause.reason}", pause.until)
-    return None
+    named = {pause: paused_hosts.get(pause.id, frozenset()).intersection(plan.hosts) for pause in pauses}
+    for pause, hosts in named.items():
+        if not pause.hosts or stops_all(plan, hosts):
+            return Hold(PAUSE, pause.words, pause.until)
+    return hold_for_several(plan, {pause: hosts for pause, hosts in named.items() if hosts})
+
+
+def hold_for_several(plan: RunPlan, named: Mapping[Pause, frozenset[str]]) -> Hold | None:
+    """Hold a change of which several pauses leave nothing together; as soon as one of them ends, the rest can begin."""
+    if not stops_all(plan, frozenset().union(*named.values())):
+        return None
+    ends = [pause.until for pause in named if pause.until]
+    return Hold(PAUSE, "; ".join(pause.words for pause in named), min(ends, default=None))
 
 
 def stops_all(plan: RunPlan, paused: frozenset[str]) -> bool:

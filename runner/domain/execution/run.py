@@ -36,7 +36,7 @@ SLOT_CHANGES: Mapping[SlotState, frozenset[SlotState]] = {
     ),  # settled: waived by a person before it opened
     SlotState.DUE: frozenset({SlotState.CLAIMED, SlotState.SETTLED}),  # settled: missed, held, frozen, paused
     SlotState.CLAIMED: frozenset({SlotState.SETTLED}),
-    SlotState.SETTLED: frozenset(),
+    SlotState.SETTLED: frozenset({SlotState.PLANNED}),  # a waiver that a person took back before the opening
     SlotState.WITHDRAWN: frozenset({SlotState.PLANNED}),  # its definition came back before the opening
 }
 

@@ -36,10 +36,20 @@ class Split(StrEnum):
 
 
 class Overlap(StrEnum):
-    """What happens when the schedule's last run is still going at the next opening."""
+    """What a slot is that its schedule's last run kept from starting, up to its last start: skipped, or missed.
+
+    Either way it waits, and starts when that run has ended in time.
+    """
 
     FORBID = "forbid"
     QUEUE = "queue"
+
+
+class CatchUp(StrEnum):
+    """What becomes of the hosts of a slot that was missed as a whole: nothing, or they owe a run and come first in the next window."""
+
+    NONE = "none"
+    NEXT_WINDOW = "next_window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,7 @@ class Schedule:
     time_limit: timedelta | None = None
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"
+    catch_up: CatchUp = CatchUp.NONE
     extra_vars: Mapping[str, object] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     skip_tags: tuple[str, ...] = ()

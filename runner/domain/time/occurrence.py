@@ -100,6 +100,8 @@ def _spans(window: MaintenanceWindow, *, from_: datetime, to: datetime) -> Itera
     last = moved(local_day(to, zone), _MARGIN)
     before: datetime | None = None
     for day in rule_dates(window.day, window.months, first=first, last=last):
+        if window.only not in (None, day.named):
+            continue
         span = _span_on(window, window.start, day, zone)
         if span.closes > span.opens and span.opens != before:  # nothing is left of a window inside a lost hour
             yield span

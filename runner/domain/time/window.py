@@ -45,7 +45,7 @@ class MaintenanceWindow:
     """A recurring span in which change may happen; exactly one of `duration` (elapsed) and `until` (wall clock) is set.
 
     `days` are nominal and come before `duration`: `1d` ends at the same wall clock on the next day, also when the clocks change (RFC 5545, 3.3.6).
-    The built-in window `always` has no `day`; it is open at every moment and has no slots. `source` is `file:line`.
+    The built-in window `always` has no `day`; it is open at every moment and has no slots. `only` leaves a single date of the rule. `source` is `file:line`.
     """
 
     name: str
@@ -58,6 +58,7 @@ class MaintenanceWindow:
     cutoff: timedelta = timedelta(0)
     at_end: AtEnd = AtEnd.FINISH_BATCH
     months: tuple[int, ...] = ()
+    only: date | None = None
     source: str = ""
 
     @property

@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from runner.domain.execution.fold import PieceFold
+from runner.domain.execution.guards import Pause
 from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.execution.plan import Step, StepKind
 from runner.domain.execution.run import Stage
@@ -20,7 +21,9 @@ from runner.domain.settings import Definitions
 from runner.domain.time.window import AtEnd
 from runner.errors import StoreUnavailable
 from runner.operations.execution.heartbeat import LEASE, Heartbeat
+from runner.operations.execution.load_record import pause_that_ends
 from runner.operations.site import Site
+from runner.operations.time.once_schedules import schedule_in
 from runner.ports import PieceEnd, PieceOrder, RunningPiece
 from runner.store.execution import pieces, runs
 from runner.store.record import log as entries
@@ -73,7 +76,7 @@ def heartbeat_of(work: Claimed, *, feed: Callable[[float], None], site: Site) ->
 
 def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Heartbeat, *, site: Site) -> PieceEnd:
     """Take every event in and record it, obey orders to stop, until the piece has ended."""
-    asked = site.monotonic()
+    asked, told = site.monotonic(), set[str]()
     while True:
         events = running.events(wait=LISTEN)
         for event in events:
@@ -86,7 +89,7 @@ def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Hea
             return end
         if site.monotonic() - asked >= ASK_AGAIN:
             asked = site.monotonic()
-            obey(running, work, site=site)
+            obey(running, work, told, site=site)
 
 
 def record_events(events: Sequence[Event], work: Claimed, heartbeat: Heartbeat, *, site: Site) -> None:
@@ -135,24 +138,44 @@ def body_of(event: Event) -> dict[str, object]:
     return {key: value for key, value in body.items() if value not in ("", None, False, 0.0, {})}
 
 
-def obey(running: RunningPiece, work: Claimed, *, site: Site) -> None:
-    """Cancel when a person asked for it; at the end of the window do as the window says."""
+def obey(running: RunningPiece, work: Claimed, told: set[str], *, site: Site) -> None:
+    """Cancel when a person asked for it; at the end of the window do as the window says. `told` remembers which pause was recorded."""
     try:
         run = site.store.read(lambda c: runs.get(c, work.run.id))
+        pause = pause_that_ends(work.piece, run, site=site)
     except StoreUnavailable:
         return  # nobody can have asked for anything that we could hear
-    if run.stop_request == "cancel":
+    if run.stop_request == "cancel" or pause:
         running.cancel()
+        if pause and pause.id not in told and record_pause(pause, work, site=site):
+            told.add(pause.id)
         return
     over = work.run.plan.ends is not None and site.clock() >= work.run.plan.ends
     if over and work.piece.stage is Stage.APPLY and work.run.plan.at_end is not AtEnd.FINISH_BATCH:
         running.stop_softly() if work.run.plan.at_end is AtEnd.FINISH_TASK else running.cancel()
 
 
+def record_pause(pause: Pause, work: Claimed, *, site: Site) -> bool:
+    """Write down that a pause ended this piece; False when that has to be tried again."""
+    body = {"action": "piece.paused", "pause": pause.id, "by": pause.by, "reason": pause.reason}
+    try:
+        return site.store.write(partial(append_pause, body=body, work=work, at=site.clock()))
+    except StoreUnavailable:
+        return False
+
+
+def append_pause(connection: Transaction, *, body: Mapping[str, object], work: Claimed, at: datetime) -> bool:
+    """The entry in the piece's stream; False when the piece is no longer ours to write about."""
+    ours = pieces.renew(connection, work.piece.id, fence=work.fence, lease=LEASE)
+    if ours:
+        entries.append(connection, work.stream, [body], at=at)
+    return ours
+
+
 def order_for(work: Claimed, *, site: Site) -> PieceOrder:
     """Everything that this call of Ansible needs, from the run's own snapshot."""
     project = site.snapshotted.path(work.run.snapshot)
-    settings, schedule = work.definitions.settings, work.definitions.schedules[work.run.schedule]
+    settings, schedule = work.definitions.settings, schedule_in(work.run.snapshot, work.run.schedule, site=site)
     own = work.step.kind is StepKind.PLAYBOOK
     whole = work.run.plan.split is Split.WHOLE and work.piece.stage is Stage.APPLY
     order = PieceOrder(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from runner.domain.execution.guards import FREEZE, PAUSE, stops_all
-from runner.domain.execution.run import Interruption, RunRecord
+from runner.domain.execution.guards import FREEZE, PAUSE, Pause, stops_all
+from runner.domain.execution.run import Interruption, RunRecord, Stage
 from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
+from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
-from runner.store.execution import inventories, outcomes, overrides, pauses, runs
+from runner.store.execution import inventories, outcomes, overrides, pieces, runs
 
 RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
 
@@ -56,11 +57,28 @@ def paused_hosts(run: runs.Run, *, site: Site, now: datetime) -> frozenset[str]:
     if not run.plan.changes_something:
         return frozenset()
     found: set[str] = set()
-    for pause in site.store.read(lambda c: pauses.active(c, now)):
-        if not pause.hosts:
-            return frozenset(run.plan.hosts)
-        found.update(matching(pause.hosts, site.snapshotted.answer(run.snapshot, run.plan.inventory)))
-    return frozenset(found.intersection(run.plan.hosts))
+    for pause in pauses_at(now, site=site):
+        found.update(hosts_of(pause, run, site=site))
+    return frozenset(found)
+
+
+def hosts_of(pause: Pause, run: runs.Run, *, site: Site) -> frozenset[str]:
+    """The hosts of this run that a pause names."""
+    if not pause.hosts:
+        return frozenset(run.plan.hosts)
+    named = matching(pause.hosts, site.snapshotted.answer(run.snapshot, run.plan.inventory))
+    return frozenset(named).intersection(run.plan.hosts)
+
+
+def pause_that_ends(piece: pieces.Piece, run: runs.Run, *, site: Site) -> Pause | None:
+    """The pause that wants what is going on at a host of this piece to end now.
+
+    Checks are let finish: those after a playbook are owed to hosts that were touched, and a host in doubt stays so until a look at it has ended.
+    """
+    if piece.stage is not Stage.APPLY or not run.plan.changes_something or PAUSE in guards_passed(run, site=site):
+        return None
+    at_once = [pause for pause in pauses_at(site.clock(), site=site) if pause.stops_at_once]
+    return next((pause for pause in at_once if not hosts_of(pause, run, site=site).isdisjoint(piece.hosts)), None)
 
 
 def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:

@@ -17,9 +17,10 @@ from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound
+from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
-from runner.store.execution import debts, inventories, pauses, runs
+from runner.store.execution import debts, inventories, runs
 from runner.store.record import observations
 
 Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
@@ -42,7 +43,10 @@ class Unguarded:
 
 @dataclass(frozen=True, slots=True)
 class Plan(Unguarded):
-    """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds."""
+    """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds.
+
+    `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why.
+    """
 
     at: datetime
     holds: tuple[guards.Hold, ...]
@@ -50,6 +54,7 @@ class Plan(Unguarded):
     services: tuple[str, ...] = ()
     unknown_names: tuple[str, ...] = ()
     debts: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_occurrence(
@@ -92,6 +97,7 @@ def plan_occurrence(
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
+        passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
     )
 
 
@@ -238,7 +244,7 @@ def holds_of(
     """Every guard's no, in the order in which a person would want to hear them."""
     schedule, run, answer = plan.schedule, plan.run, plan.answer
     inventory = definitions.settings.inventories[schedule.inventory]
-    paused = site.store.read(lambda c: pauses.active(c, at))
+    paused = pauses_at(at, site=site)
     last_good, retired = site.store.read(
         lambda c: (inventories.last_good(c, inventory.name), inventories.retired(c, inventory.name))
     )
@@ -246,9 +252,7 @@ def holds_of(
     answers = (
         guards.hold_for_freeze(freezes, now=at),
         guards.hold_for_pause(
-            run,
-            paused,
-            paused_hosts={pause.id: frozenset(matching(pause.hosts, answer)) for pause in paused if pause.hosts},
+            run, paused, paused_hosts={pause.id: hosts for pause, hosts in paused_by(plan, paused).items()}
         ),
         guards.hold_for_window(schedule, plan.opening, plan.following, check_mode=run.check_mode, now=at),
         guards.hold_for_overlap(schedule, going.number if going else None),
@@ -258,6 +262,20 @@ def holds_of(
         guards.hold_for_hosts(schedule, run.hosts),
     )
     return tuple(hold for hold in answers if hold is not None)
+
+
+def paused_by(plan: Unguarded, pauses: Sequence[guards.Pause]) -> dict[guards.Pause, frozenset[str]]:
+    """The hosts that each pause names; all of the plan's for one that names none."""
+    return {pause: frozenset(matching(pause.hosts, plan.answer) if pause.hosts else plan.run.hosts) for pause in pauses}
+
+
+def passed_over(plan: Unguarded, paused: Mapping[guards.Pause, frozenset[str]]) -> dict[str, str]:
+    """The hosts that a run would leave out because they are paused, while it does the others; none when it is held as a whole."""
+    named = frozenset().union(*paused.values())
+    if not plan.run.changes_something or guards.stops_all(plan.run, named):
+        return {}
+    words = {host: pause.words for pause, hosts in paused.items() for host in hosts}
+    return {host: words[host] for host in plan.run.hosts if host in named}
 
 
 def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:

@@ -23,9 +23,9 @@ from runner.operations.execution.plan_occurrence import (
     as_json,
     digest_of,
     plan_occurrence,
-    schedule_named,
 )
 from runner.operations.site import Site
+from runner.operations.time.once_schedules import requester_of, schedule_in
 from runner.ports import SnapshotTaken
 from runner.store.execution import definitions as definition_rows
 from runner.store.execution import inventories, overrides, runs, snapshots
@@ -127,9 +127,9 @@ def start_slot(slot: slots.Slot, plan: Plan, *, site: Site) -> str | None:
     return claim(
         plan,
         site=site,
-        trigger=Trigger.SLOT,
+        trigger=Trigger.ONCE if plan.schedule.window.only else Trigger.SLOT,
         slot=slot,
-        by=Actor(plan.schedule.owner or "wellkept", "system"),
+        by=requester_of(plan.schedule, site=site),
         wish=Wish(),
         overridden=(),
     )
@@ -172,7 +172,7 @@ def claim(
 
 def digest_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> str:
     """The digest of what will really be executed: the files may have been edited since the plan was made. Raises NotFound when the schedule is gone."""
-    schedule = schedule_named(plan.schedule.name, site.snapshotted.of(taken.digest))
+    schedule = schedule_in(taken.digest, plan.schedule.name, site=site)
     return digest_of(schedule, plan.opening, taken.path)
 
 

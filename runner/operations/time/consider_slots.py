@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from runner.domain.execution.guards import FREEZE, OVERLAP, PAUSE, Hold
 from runner.domain.execution.run import SlotOutcome, SlotState
-from runner.domain.execution.schedule import Schedule
+from runner.domain.execution.schedule import CatchUp, Overlap, Schedule
 from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.errors import StoreUnavailable
@@ -17,7 +18,7 @@ from runner.operations.execution.follow_up import SLOT_MISSED
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.start_run import start_slot
 from runner.operations.site import Site
-from runner.store.execution import holds
+from runner.store.execution import debts, holds
 from runner.store.record import log as entries
 from runner.store.tickets import outbox
 from runner.store.time import slots
@@ -33,6 +34,14 @@ TROUBLE = "trouble"  # the guard that stands for a start that failed by itself
 NOT_RUNNING = "the scheduler was not running while the window was open"
 NEVER_LATE = "the scheduler was not running when the window opened, and late_start is never"
 HELD_BEFORE = "the scheduler was no longer running at the last start; until {} UTC the slot had been held: {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """The hosts that a missed slot had meant, and that come first in the next window: at most one catch-up, however many were missed."""
+
+    inventory: str
+    hosts: tuple[str, ...]
 
 
 def consider_slots(*, site: Site) -> None:
@@ -102,23 +111,33 @@ def keep_holds(connection: Transaction, *, slot: slots.Slot, held: Sequence[Hold
 
 def settle_too_late(slot: slots.Slot, *, definitions: Definitions, site: Site) -> None:
     """Settle a slot in which nothing can be started any more; that its hosts cannot be had now keeps nothing from being settled."""
-    impact = "medium"
+    schedule, impact, meant = definitions.schedules[slot.schedule], "medium", slot.hosts or ()
     try:
-        impact = plan_slot(slot, definitions=definitions, site=site).run.impact
+        run = plan_slot(slot, definitions=definitions, site=site).run
+        impact, meant = run.impact, slot.hosts or run.hosts
     except Exception:
         log.exception("The hosts of a slot of %s are not known", slot.schedule, extra={"action": "slot.trouble"})
     held = site.store.read(lambda c: holds.of_slot(c, slot.id))
-    outcome, reason = outcome_without_run(slot, held, now=site.clock())
-    settle_without_run(slot, outcome, reason, site=site, impact=impact)
+    outcome, reason = outcome_without_run(slot, held, now=site.clock(), overlap=schedule.overlap)
+    catches_up = outcome is SlotOutcome.MISSED and schedule.catch_up is CatchUp.NEXT_WINDOW
+    owing = Owing(schedule.inventory, meant) if catches_up else None
+    settle_without_run(slot, outcome, reason, site=site, impact=impact, owing=owing)
 
 
-def outcome_without_run(slot: slots.Slot, held: Sequence[holds.HeldSlot], *, now: datetime) -> tuple[SlotOutcome, str]:
-    """The first hold in the order of the rules (frozen, paused, skipped, else held) of those that lasted; missed when nothing held it to the end."""
+def outcome_without_run(
+    slot: slots.Slot, held: Sequence[holds.HeldSlot], *, now: datetime, overlap: Overlap = Overlap.FORBID
+) -> tuple[SlotOutcome, str]:
+    """The first hold in the order of the rules (frozen, paused, skipped, else held) of those that lasted; missed when nothing held it to the end.
+
+    One that had queued for the run before it was to be done, and is missed, not skipped.
+    """
     if slot.is_frozen:
         return SlotOutcome.FROZEN, f"change freeze {', '.join(slot.frozen_by)}"
     lasted = [hold for hold in held if hold.last_seen >= min(now, slot.last_start_at) - STILL_SAID]
     if lasted:
         first = min(lasted, key=rank)
+        if first.guard == OVERLAP and overlap is Overlap.QUEUE:
+            return SlotOutcome.MISSED, f"{first.reason} at its last start"
         return OUTCOME_OF_HOLD.get(first.guard, SlotOutcome.HELD), first.reason
     return SlotOutcome.MISSED, why_missed(slot, held, now=now)
 
@@ -137,20 +156,33 @@ def rank(hold: holds.HeldSlot) -> int:
 
 
 def settle_without_run(
-    slot: slots.Slot, outcome: SlotOutcome, reason: str, *, site: Site, impact: str = "medium"
+    slot: slots.Slot,
+    outcome: SlotOutcome,
+    reason: str,
+    *,
+    site: Site,
+    impact: str = "medium",
+    owing: Owing | None = None,
 ) -> bool:
-    """Give a due slot its one outcome, and record it; a missed one asks for a ticket."""
+    """Give a due slot its one outcome, and record it; a missed one asks for a ticket, and its hosts may owe a run from now on."""
     write = partial(write_outcome, slot=slot, outcome=outcome, reason=reason, impact=impact, at=site.clock())
-    return site.store.write(write)
+    return site.store.write(partial(write, owing=owing))
 
 
 def write_outcome(
-    connection: Transaction, *, slot: slots.Slot, outcome: SlotOutcome, reason: str, impact: str, at: datetime
+    connection: Transaction,
+    *,
+    slot: slots.Slot,
+    outcome: SlotOutcome,
+    reason: str,
+    impact: str,
+    at: datetime,
+    owing: Owing | None = None,
 ) -> bool:
     """The outcome and its log entry in one transaction; False when the slot was settled already."""
     if not slots.settle(connection, slot.id, outcome=str(outcome), reason=reason, was=SlotState.DUE, at=at):
         return False
-    body = {
+    body: dict[str, object] = {
         "action": "slot.settled",
         "slot": slot.id,
         "schedule": slot.schedule,
@@ -160,5 +192,8 @@ def write_outcome(
     }
     if outcome is SlotOutcome.MISSED:
         outbox.put(connection, kind=SLOT_MISSED, target=slot.id, body={"impact": impact}, at=at)
+    if owing:
+        debts.owe(connection, owing.inventory, slot.schedule, owing.hosts, run=slot.id, at=at)
+        body["owing"] = list(owing.hosts)
     entries.append(connection, INSTALLATION, [body], at=at)
     return True

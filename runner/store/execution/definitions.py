@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from runner.store.schema import definitions
-from runner.store.sql import insert_new, read_one, select_as
+from runner.store.sql import insert_new, read, read_one, select_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,12 @@ def keep(
 def get(connection: Connection, digest: str) -> Definition | None:
     """The definition with that digest."""
     return read_one(connection, Definition, select_as(Definition, definitions).where(definitions.c.digest == digest))
+
+
+def of_kind(connection: Connection, kind: str, *, since: datetime) -> list[Definition]:
+    """The definitions of a kind that were first seen since then, in that order."""
+    wanted = select_as(Definition, definitions).where(definitions.c.kind == kind, definitions.c.first_seen >= since)
+    return read(connection, Definition, wanted.order_by(definitions.c.first_seen, definitions.c.name))
 
 
 def last_of(connection: Connection, kind: str, name: str) -> Definition | None:

@@ -81,4 +81,5 @@ def _going(now: datetime) -> ColumnElement[bool]:
 
 
 def _as_rule(pause: KeptPause) -> Pause:
-    return Pause(pause.id, pause.reason, str(pause.by), pause.from_at, pause.until_at, pause.hosts)
+    at_once = pause.in_flight == InFlight.STOP
+    return Pause(pause.id, pause.reason, str(pause.by), pause.from_at, pause.until_at, pause.hosts, at_once)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
 
-from runner.domain.execution.run import SLOT_CHANGES, SlotState
+from runner.domain.execution.run import SLOT_CHANGES, SlotOutcome, SlotState
 from runner.domain.time.window import Opening
 from runner.errors import NotFound
 from runner.store.execution import runs
@@ -212,6 +212,14 @@ def settle(connection: Connection, slot_id: str, *, outcome: str, reason: str, w
     return connection.execute(swap.values(**values)).rowcount == 1
 
 
+def take_back(connection: Connection, slot_id: str, *, now: datetime) -> bool:
+    """Make a waived slot that is still ahead a planned one again; False when it is neither."""
+    waived = slots.c.state == SlotState.SETTLED, slots.c.outcome == SlotOutcome.WAIVED, slots.c.opens_at > now
+    values = {"state": SlotState.PLANNED, "outcome": None, "reason": "", "settled_at": None}
+    swap = update(slots).where(slots.c.id == slot_id, *waived).values(**values)
+    return connection.execute(swap).rowcount == 1
+
+
 def keep_hosts(connection: Connection, slot_id: str, hosts: Sequence[str]) -> None:
     """Keep which hosts a slot meant when it opened, also when nothing runs."""
     connection.execute(update(slots).where(slots.c.id == slot_id).values(hosts=tuple(hosts)))
@@ -234,6 +242,12 @@ def between(
     )
     found = read(connection, Slot, wanted)
     return found if schedules is None else [slot for slot in found if slot.schedule in schedules]
+
+
+def of_date(connection: Connection, schedule: str, day: date) -> list[Slot]:
+    """The slots of a schedule whose rule names that date, withdrawn ones left out."""
+    wanted = _in_state(*(set(SlotState) - {SlotState.WITHDRAWN}))
+    return read(connection, Slot, wanted.where(slots.c.schedule == schedule, slots.c.rule_date == day))
 
 
 def next_of(connection: Connection, schedule: str, now: datetime) -> Slot | None:
