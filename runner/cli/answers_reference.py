@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from runner.domain.health import Finding
+from runner.operations.adoption.adopt_repository import Adoption
 from runner.operations.describe_hosts import HostLine, HostShown
 from runner.operations.examine import Examined
 from runner.operations.execution.list_runs import RunLine
@@ -25,6 +26,7 @@ Each answer is one object with `version` (1; it grows when a part changes its me
 ISO 8601 with an offset. A listing with `--limit` also has `more`: whether there is more than was asked for.
 """
 ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
+    "adopt": {"adoption": Adoption, "summary": str},
     "run": {"run": RunShown},
     "health": {"condition": str, "findings": list[Finding]},
     "status": {"status": Status},
