@@ -222,3 +222,28 @@ def test_init_never_lays_anything_over_what_is_there(tmp_path: Path, capsys: pyt
 
     assert code == 2
     assert (tmp_path / "wellkept.yml").read_text() == "mine\n"
+
+
+def test_a_calendar_for_programs_goes_to_a_file_or_to_the_output(wellkept: Repository, tmp_path: Path) -> None:
+    span = ("--from", "2026-03-20", "--to", "7d", "--format", "ics")
+    file = tmp_path / "maintenance.ics"
+
+    said, written = wellkept("calendar", *span), wellkept("calendar", *span, "--output", str(file))
+
+    assert said.out.startswith("BEGIN:VCALENDAR\r\n")
+    assert (written.code, written.out) == (0, "")
+    assert file.read_bytes() == said.out.encode()
+
+
+def test_a_listing_is_not_written_to_a_file(wellkept: Repository, tmp_path: Path) -> None:
+    said = wellkept("calendar", "--output", str(tmp_path / "x"))
+
+    assert said.code == 2
+    assert "--output is for" in said.err
+
+
+def test_a_calendar_that_cannot_be_written_says_where_it_can(wellkept: Repository, tmp_path: Path) -> None:
+    said = wellkept("calendar", "--format", "ics", "--output", str(tmp_path / "none" / "x.ics"))
+
+    assert said.code == 2
+    assert "Name a file in a folder that you may write to" in said.err
