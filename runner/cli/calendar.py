@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -32,6 +33,20 @@ COLUMNS = [
 AHEAD = timedelta(days=31)
 AHEAD_FOR_OTHERS = timedelta(days=366)  # what others subscribe to reaches farther
 NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
+THIS_YEAR = "this one"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    names: tuple[str, ...]
+    from_: str
+    to: str | None
+    year: str | None
+    window: str | None
+    form: str
+    output: Path | None
 
 
 @click.command("calendar")
@@ -40,19 +55,35 @@ NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
     "--from", "from_", default="now", show_default=True, help="The first instant: a date, or a date and time."
 )
 @click.option("--to", help="The end: a date, a date and time, or a duration.  [default: 31 days later; a year for ics]")
+@click.option(
+    "--year",
+    is_flag=False,
+    flag_value=THIS_YEAR,
+    metavar="[YEAR]",
+    help="A whole year instead; this one if none is named.",
+)
 @click.option("--window", metavar="W", help="The openings of one window instead of schedules.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "ics"]),
+    type=click.Choice(["table", "json", "ics", "html"]),
     default="table",
     show_default=True,
-    help="How to give the answer; ics is for calendar programs.",
+    help="How to give the answer: ics is for calendar programs, html is a year on one page, to be printed.",
 )
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write ics there.")
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write ics or html there."
+)
 @pass_app
 def command(
-    app: App, names: tuple[str, ...], from_: str, to: str | None, window: str | None, form: str, output: Path | None
+    app: App,
+    names: tuple[str, ...],
+    from_: str,
+    to: str | None,
+    year: str | None,
+    window: str | None,
+    form: str,
+    output: Path | None,
 ) -> None:
     r"""Show when each schedule may run.
 
@@ -61,37 +92,71 @@ def command(
     wellkept calendar patch-web --from 2026-01-01 --to 2027-01-01
     wellkept calendar --window sunday-night --format json
     wellkept calendar --format ics --output /var/www/html/maintenance.ics
+    wellkept calendar --year 2027 --format html --output 2027.html
     """
-    start, end = span(app, from_, to, AHEAD_FOR_OTHERS if form == "ics" else AHEAD)
-    found = openings(app, start, end, names=names, window=window)
-    if form == "ics":
-        publish(app, found, output)
+    asked = Asked(names, from_, to, year, window, form, output)
+    if asked.form in FILES:
+        give(FILES[asked.form](app, asked), asked.output)
     else:
-        refuse_output(output)
-        tell(found, form)
+        refuse_output(asked.output)
+        tell(openings(app, *span(app, asked, AHEAD), asked=asked), asked.form)
 
 
-def span(app: App, from_: str, to: str | None, ahead: timedelta) -> tuple[datetime, datetime]:
+def span(app: App, asked: Asked, ahead: timedelta) -> tuple[datetime, datetime]:
     """The two instants between which openings are looked for."""
     from runner.cli.instants import parse_instant, parse_until
 
     zone = app.settings.timezone
-    start = parse_instant(from_, now=app.clock(), zone=zone)
-    return start, parse_until(to, now=start, zone=zone) if to else start + ahead
+    if asked.year:
+        year = year_of(app, asked)
+        return datetime(year, 1, 1, tzinfo=ZoneInfo(zone)), datetime(year + 1, 1, 1, tzinfo=ZoneInfo(zone))
+    start = parse_instant(asked.from_, now=app.clock(), zone=zone)
+    return start, parse_until(asked.to, now=start, zone=zone) if asked.to else start + ahead
 
 
-def openings(app: App, start: datetime, end: datetime, *, names: Sequence[str], window: str | None) -> list[Entry]:
+def year_of(app: App, asked: Asked) -> int:
+    """The year that was asked for; the present one when none was named."""
+    from runner.operations.time.draw_year import span_of
+
+    text = asked.year or THIS_YEAR
+    if text == THIS_YEAR:
+        return today(app).year
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(
+            f"--year: {text!r} is no year. Write it such as --year 2027, and names of schedules before it."
+        )
+    span_of(int(text))
+    return int(text)
+
+
+def today(app: App) -> date:
+    """The date by the clock of the maintenance repository."""
+    return app.clock().astimezone(ZoneInfo(app.settings.timezone)).date()
+
+
+def openings(app: App, start: datetime, end: datetime, *, asked: Asked) -> list[Entry]:
     """Everything that opens between two instants."""
     from runner.operations.time.list_openings import list_openings
 
-    return list_openings(app.definitions, from_=start, to=end, names=names, window=window)
+    return list_openings(app.definitions, from_=start, to=end, names=asked.names, window=asked.window)
 
 
-def publish(app: App, found: Sequence[Entry], output: Path | None) -> None:
-    """The calendar file, to a file or to whoever reads our output."""
+def calendar_file(app: App, asked: Asked) -> bytes:
+    """The openings as a file for calendar programs."""
     from runner.operations.time.publish_openings import publish_openings
 
-    give(publish_openings(found, app.definitions), output)
+    return publish_openings(openings(app, *span(app, asked, AHEAD_FOR_OTHERS), asked=asked), app.definitions)
+
+
+def year_page(app: App, asked: Asked) -> bytes:
+    """A year on one page."""
+    from runner.operations.time.draw_year import draw_year, span_of
+
+    year = year_of(app, asked)
+    return draw_year(year, openings(app, *span_of(year), asked=asked), app.definitions, as_of=today(app))
+
+
+FILES: Mapping[str, Callable[[App, Asked], bytes]] = {"ics": calendar_file, "html": year_page}
 
 
 def give(content: bytes, output: Path | None) -> None:
@@ -112,7 +177,7 @@ def give(content: bytes, output: Path | None) -> None:
 def refuse_output(output: Path | None) -> None:
     """A listing goes to the terminal."""
     if output is not None:
-        raise UsageError("--output is for --format ics. For others, send the output to a file: > FILE")
+        raise UsageError("--output is for --format ics and html. For others, send the output to a file: > FILE")
 
 
 def tell(found: Sequence[Entry], form: str) -> None:

@@ -247,3 +247,37 @@ def test_a_calendar_that_cannot_be_written_says_where_it_can(wellkept: Repositor
 
     assert said.code == 2
     assert "Name a file in a folder that you may write to" in said.err
+
+
+def test_a_year_can_be_drawn_on_a_page(wellkept: Repository, tmp_path: Path) -> None:
+    freeze = 'freezes: [{name: launch, from: "2027-03-20T00:00+01:00", to: "2027-03-23T00:00+01:00", reason: the shop opens}]\n'
+    wellkept.write("schedules/windows.yml", WINDOWS + freeze)
+
+    said = wellkept("calendar", "patch", "--year", "2027", "--format", "html", "--output", str(tmp_path / "2027.html"))
+
+    page = (tmp_path / "2027.html").read_text()
+    assert (said.code, said.out, said.err) == (0, "", "")
+    assert page.count('title="Updates of all servers, 22:00 to 04:00">A<') == 51
+    assert page.count('title="Updates of all servers, 22:00 to 04:00, frozen">A<') == 1
+    assert "20 Mar to 22 Mar: changes are held; the shop opens" in page
+
+
+def test_a_year_is_a_span_for_other_formats_too(wellkept: Repository) -> None:
+    rows = wellkept("calendar", "--year", "2027", "--format", "json").json()["occurrences"]
+
+    assert (len(rows), rows[0]["opens"][:10], rows[-1]["opens"][:10]) == (52, "2027-01-02", "2027-12-25")
+
+
+@pytest.mark.parametrize(("year", "told"), [("patch", "is no year"), ("12", "no year to draw")])
+def test_a_year_that_is_none_is_refused(wellkept: Repository, year: str, told: str) -> None:
+    said = wellkept("calendar", "--year", year, "--format", "html")
+
+    assert said.code == 2
+    assert told in said.err
+
+
+def test_the_present_year_needs_no_number(wellkept: Repository) -> None:
+    said = wellkept("calendar", "--format", "html", "--year")
+
+    assert said.code == 0
+    assert "<title>Maintenance 20" in said.out
