@@ -15,6 +15,7 @@ from runner.wiring import App
 if TYPE_CHECKING:
     from runner.operations.adoption.adopt_repository import AdoptedLine, Adoption
     from runner.operations.adoption.read_lines import Crontab
+    from runner.ports import InventoryReader
 
 OF_THE_SYSTEM = ("/etc/cron.d", "/etc")  # files there name a user after the time
 PLAYBOOKS_SHOWN = 10
@@ -74,8 +75,16 @@ def adopt(
         owner=Owner(str(app.actor), organisation),
         environ=app.environ,
         dry_run=dry_run,
-        inventories_of=None if offline else lambda folder: App(folder).inventories,
+        inventories=None if offline else without_secrets(app),
     )
+
+
+def without_secrets(app: App) -> InventoryReader:
+    """Reads inventories without any vault password: adopting starts no program that prints one."""
+    from runner.adapters.inventory import AnsibleInventory
+    from runner.adapters.programs import own_programs_last
+
+    return AnsibleInventory(environ=own_programs_last(app.environ))
 
 
 def own(app: App) -> Crontab:

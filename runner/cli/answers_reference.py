@@ -18,6 +18,7 @@ from runner.operations.record.show_record import EntryShown
 from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
 from runner.operations.tickets.show_ticket import TicketLine, TicketShown
+from runner.operations.time.look_at_hosts import Collision, RareUpgrade, UncoveredHost
 
 HEAD = """\
 ## JSON
@@ -27,6 +28,14 @@ ISO 8601 with an offset. A listing with `--limit` also has `more`: whether there
 """
 ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
     "adopt": {"adoption": Adoption, "summary": str},
+    "calendar": {"occurrences": list[dict[str, object]]},
+    "calendar --hosts": {
+        "occurrences": list[dict[str, object]],
+        "collisions": list[Collision],
+        "uncovered_hosts": list[UncoveredHost],
+        "rare_upgrades": list[RareUpgrade],
+        "unread": list[str],
+    },
     "run": {"run": RunShown},
     "health": {"condition": str, "findings": list[Finding]},
     "status": {"status": Status},

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from runner.cli.app import pass_app
-from runner.cli.output import Column, show
+from runner.cli.output import Column, show, show_json
 from runner.errors import UsageError
 from runner.wiring import App
 
 if TYPE_CHECKING:
     from runner.operations.time.list_openings import Entry
+    from runner.operations.time.look_at_hosts import HostsLookedAt, Inventoried
 
 COLUMNS = [
     Column("OPENS", "when"),
@@ -47,6 +48,7 @@ class Asked:
     window: str | None
     form: str
     output: Path | None
+    hosts: bool
 
 
 @click.command("calendar")
@@ -61,6 +63,12 @@ class Asked:
     flag_value=THIS_YEAR,
     metavar="[YEAR]",
     help="A whole year instead; this one if none is named.",
+)
+@click.option(
+    "--hosts",
+    is_flag=True,
+    help="Read the inventories, too, which takes a second or more: tells which schedules meet on a host, hosts that no schedule covers, services that are "
+    "upgraded too rarely, and sees freezes that are for services.",
 )
 @click.option("--window", metavar="W", help="The openings of one window instead of schedules.")
 @click.option(
@@ -84,6 +92,7 @@ def command(
     window: str | None,
     form: str,
     output: Path | None,
+    hosts: bool,
 ) -> None:
     r"""Show when each schedule may run.
 
@@ -91,15 +100,16 @@ def command(
     wellkept calendar                                      the next 31 days
     wellkept calendar patch-web --from 2026-01-01 --to 2027-01-01
     wellkept calendar --window sunday-night --format json
+    wellkept calendar --hosts                              and who meets whom, and whom nobody covers
     wellkept calendar --format ics --output /var/www/html/maintenance.ics
     wellkept calendar --year 2027 --format html --output 2027.html
     """
-    asked = Asked(names, from_, to, year, window, form, output)
+    asked = Asked(names, from_, to, year, window, form, output, hosts)
     if asked.form in FILES:
         give(FILES[asked.form](app, asked), asked.output)
     else:
         refuse_output(asked.output)
-        tell(openings(app, *span(app, asked, AHEAD), asked=asked), asked.form)
+        answer(app, asked)
 
 
 def span(app: App, asked: Asked, ahead: timedelta) -> tuple[datetime, datetime]:
@@ -134,11 +144,24 @@ def today(app: App) -> date:
     return app.clock().astimezone(ZoneInfo(app.settings.timezone)).date()
 
 
-def openings(app: App, start: datetime, end: datetime, *, asked: Asked) -> list[Entry]:
-    """Everything that opens between two instants."""
+def openings(
+    app: App, start: datetime, end: datetime, *, asked: Asked, known: Inventoried | None = None
+) -> list[Entry]:
+    """Everything that opens between two instants; with `known`, freezes that are for services are seen."""
     from runner.operations.time.list_openings import list_openings
 
-    return list_openings(app.definitions, from_=start, to=end, names=asked.names, window=asked.window)
+    known = known or inventoried(app, asked)
+    services = known.services if known else None
+    return list_openings(
+        app.definitions, from_=start, to=end, names=asked.names, window=asked.window, services=services
+    )
+
+
+def inventoried(app: App, asked: Asked) -> Inventoried | None:
+    """What the inventories hold, if it was asked for."""
+    from runner.operations.time.look_at_hosts import read_inventories
+
+    return read_inventories(app.definitions, app.inventories) if asked.hosts else None
 
 
 def calendar_file(app: App, asked: Asked) -> bytes:
@@ -180,10 +203,36 @@ def refuse_output(output: Path | None) -> None:
         raise UsageError("--output is for --format ics and html. For others, send the output to a file: > FILE")
 
 
-def tell(found: Sequence[Entry], form: str) -> None:
-    """A listing, with local times for people."""
-    rows = [entry.as_row() if form == "json" else for_people(entry.as_row(), entry.zone) for entry in found]
+def answer(app: App, asked: Asked) -> None:
+    """A listing, and what the hosts tell if they were asked for."""
+    from runner.operations.time.look_at_hosts import look_at_hosts, with_collisions
+
+    known = inventoried(app, asked)
+    found = openings(app, *span(app, asked, AHEAD), asked=asked, known=known)
+    if known is None:
+        tell(found, asked.form)
+        return
+    seen = look_at_hosts(found, known, now=app.clock())
+    tell(with_collisions(found, seen.collisions), asked.form, seen)
+
+
+def tell(found: Sequence[Entry], form: str, seen: HostsLookedAt | None = None) -> None:
+    """The openings, with local times for people, and what was seen of the hosts."""
+    from runner.cli.answers import plain
+    from runner.cli.calendar_hosts import tell_hosts
+
+    if form == "json":
+        show_json({"occurrences": [entry.as_row() for entry in found], **(as_object(plain(seen)) if seen else {})})
+        return
+    rows = [for_people(entry.as_row(), entry.zone) for entry in found]
     show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
+    if seen:
+        tell_hosts(seen)
+
+
+def as_object(value: object) -> dict[str, object]:
+    """The members of a value for JSON."""
+    return value if isinstance(value, dict) else {}
 
 
 def for_people(row: dict[str, object], zone: str) -> dict[str, object]:

@@ -281,3 +281,44 @@ def test_the_present_year_needs_no_number(wellkept: Repository) -> None:
 
     assert said.code == 0
     assert "<title>Maintenance 20" in said.out
+
+
+CLEAN = SCHEDULE.replace("schedule: patch", "schedule: clean").replace("hosts: all", "hosts: web")
+SPAN = ("--from", "2026-03-20", "--to", "7d")
+
+
+def test_the_calendar_with_hosts_tells_who_meets_whom_and_whom_nobody_covers(wellkept: Repository) -> None:
+    wellkept.write("schedules/clean.yml", CLEAN)
+    wellkept.write("schedules/patch.yml", SCHEDULE.replace("hosts: all", "hosts: web1"))
+
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert said.code == 0
+    assert "meets patch on web1" in said.out
+    assert "Schedules that meet on a host:\n  clean and patch, 1 time, on web1\n" in said.out
+    assert "Hosts that no schedule covers:\n  db1 (production)\n" in said.out
+
+
+def test_the_calendar_with_hosts_as_json_only_adds_keys(wellkept: Repository) -> None:
+    wellkept.write("schedules/clean.yml", CLEAN)
+
+    document = wellkept("calendar", *SPAN, "--hosts", "--format", "json").json()
+
+    assert list(document) == ["version", "occurrences", "collisions", "uncovered_hosts", "rare_upgrades", "unread"]
+    assert document["collisions"][0]["hosts"] == ["web1", "web2"]
+    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences"]
+
+
+def test_a_calendar_without_trouble_says_so(wellkept: Repository) -> None:
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert said.out.endswith("\nNo two schedules meet on a host, and every host is covered.\n")
+
+
+def test_services_that_are_upgraded_too_rarely_are_told(wellkept: Repository) -> None:
+    settings = (wellkept.root / "wellkept.yml").read_text()
+    wellkept.write("wellkept.yml", f"{settings}boundaries: {{upgrade_at_least: {{firmware: 12mo}}}}\n")
+
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert "  the web shop (shop), firmware every 12mo: web1, web2\n" in said.out

@@ -61,9 +61,7 @@ def adopt(root: Path, lines: str = LINES, *, dry_run: bool = False, with_users: 
     crontab = Crontab("/etc/cron.d/ansible", lines.format(root=root), with_users=with_users, home=root.parent)
     owner = Owner("ana", "Example Ltd")
     reader = AnsibleInventory(environ=environ(root))
-    return adopt_repository(
-        root, [crontab], owner=owner, environ=environ(root), dry_run=dry_run, inventories_of=lambda _: reader
-    )
+    return adopt_repository(root, [crontab], owner=owner, environ=environ(root), dry_run=dry_run, inventories=reader)
 
 
 def one(root: Path, command: str, when: str = "0 3 * * 0") -> Adoption:

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from runner.config.fields import Budget, KeyFile, Name, PublicKey, Text, Zone
+from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
+from runner.domain.time.duration import Duration
 
 
 class Defaults(Shape):
@@ -130,6 +131,32 @@ class Service(Shape):
         )
 
 
+class UpgradeAtLeast(Shape):
+    """How often hosts are to be upgraded, by kind; `1mo` is once in every calendar month."""
+
+    servers: Rarity | None = Field(
+        default=None, description="work with `effect: change` or `reboot`, on all but network devices", examples=["1mo"]
+    )
+    network: Rarity | None = Field(
+        default=None, description="work with `effect: network`, on network devices", examples=["6mo"]
+    )
+    firmware: Rarity | None = Field(default=None, description="work with `effect: firmware`", examples=["12mo"])
+
+    def to_domain(self) -> dict[str, Duration]:
+        """The kinds that are bounded, and how often each is to happen."""
+        kinds = {"servers": self.servers, "network": self.network, "firmware": self.firmware}
+        return {kind: at_least for kind, at_least in kinds.items() if at_least}
+
+
+class Boundaries(Shape):
+    """The strategic plan's limits."""
+
+    upgrade_at_least: UpgradeAtLeast = Field(
+        default_factory=UpgradeAtLeast,
+        description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
+    )
+
+
 class Signing(Shape):
     """What the record's checkpoints are signed with."""
 
@@ -165,5 +192,6 @@ class SettingsFile(Shape):
     people: dict[Name, Person] = Field(default_factory=dict, description="people by name")
     teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
+    boundaries: Boundaries = Field(default_factory=Boundaries, description="the strategic plan's limits")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
     signing: Signing | None = Field(default=None, description="what checkpoints of the record are signed with")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -76,19 +76,19 @@ def adopt_repository(
     owner: Owner,
     environ: Mapping[str, str],
     dry_run: bool = False,
-    inventories_of: Callable[[Path], InventoryReader] | None = None,
+    inventories: InventoryReader | None = None,
 ) -> Adoption:
     """Read what is there and write what it says; a dry run writes nothing.
 
-    Whatever `wellkept validate` would refuse is not written: its line is left to a person. `inventories_of` gives the reader of a folder's inventories;
-    without it, nobody asks Ansible what they hold. Nothing is written when a file is there already; `there_already` names it.
+    Whatever `wellkept validate` would refuse is not written: its line is left to a person. Without `inventories`, nobody asks
+    Ansible what they hold. Nothing is written when a file is there already; `there_already` names it.
     """
     content = find_content(root)
-    inventories = dict(content.inventories)
-    found = read_lines(crontabs, content, inventories)
+    sources = dict(content.inventories)
+    found = read_lines(crontabs, content, sources)
     names = _named(found)
-    make = _Maker(content, inventories, owner, system_zone(environ))
-    refused = _refused(found, names, make, environ=environ, inventories_of=inventories_of)
+    make = _Maker(content, sources, owner, system_zone(environ))
+    refused = _refused(found, names, make, environ=environ, inventories=inventories)
     final = [refused.get(index, read) for index, read in enumerate(found)]
     files = make.files(final, names)
     there = tuple(path for path in files if (root / path).exists())
@@ -97,7 +97,7 @@ def adopt_repository(
     return Adoption(
         lines=tuple(_told(read, names.get(index)) for index, read in enumerate(final)),
         files=tuple(FileToWrite(path, text) for path, text in files.items()),
-        inventories=inventories,
+        inventories=sources,
         without_schedule=_without_schedule(content, final),
         notes=content.notes,
         there_already=there,
@@ -149,7 +149,7 @@ def _refused(
     make: _Maker,
     *,
     environ: Mapping[str, str],
-    inventories_of: Callable[[Path], InventoryReader] | None,
+    inventories: InventoryReader | None,
 ) -> dict[int, NeedsPerson]:
     """Lines whose schedule would not be valid, with what `wellkept validate` would say about it."""
     with tempfile.TemporaryDirectory(prefix="wellkept-adopt-") as folder:
@@ -157,7 +157,7 @@ def _refused(
         files = make.files(found, names)
         _lay_beside(make.content.root, trial, but=files)
         _write(trial, files)
-        problems = _problems(trial, environ=environ, inventories_of=inventories_of)
+        problems = _problems(trial, environ=environ, inventories=inventories)
     return {
         index: NeedsPerson(read.line, f"its schedule would not be valid: {problems[_path(names[index])]}")
         for index, read in enumerate(found)
@@ -175,20 +175,18 @@ def _lay_beside(root: Path, trial: Path, *, but: Collection[str]) -> None:
             (trial / name).symlink_to(path)
 
 
-def _problems(
-    trial: Path, *, environ: Mapping[str, str], inventories_of: Callable[[Path], InventoryReader] | None
-) -> dict[str, str]:
+def _problems(trial: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None) -> dict[str, str]:
     """The first error of each file; once the files are sound, what Ansible says about the hosts of each schedule."""
     definitions, found = check(trial, environ=environ)
     problems: dict[str, str] = {}
     for problem in found:
         if problem.severity == "error":
             problems.setdefault(problem.file, problem.message)
-    if definitions is None or inventories_of is None:
+    if definitions is None or inventories is None:
         return problems
-    settings, reader = definitions.settings, inventories_of(trial)
+    settings = definitions.settings
     answers = {
-        name: reader.read(inventory, project=trial, ansible=settings.ansible)
+        name: inventories.read(inventory, project=trial, ansible=settings.ansible)
         for name, inventory in settings.inventories.items()
         if name in {schedule.inventory for schedule in definitions.schedules.values()}
     }
