@@ -14,7 +14,7 @@ from runner.wiring import App
 
 if TYPE_CHECKING:
     from runner.operations.adoption.adopt_repository import AdoptedLine, Adoption
-    from runner.operations.adoption.read_lines import Crontab
+    from runner.operations.adoption.draft_schedule import Crontab
     from runner.ports import InventoryReader
 
 OF_THE_SYSTEM = ("/etc/cron.d", "/etc")  # files there name a user after the time
@@ -90,14 +90,14 @@ def without_secrets(app: App) -> InventoryReader:
 def own(app: App) -> Crontab:
     """The crontab of this user."""
     from runner.adapters.crontab import own_crontab
-    from runner.operations.adoption.read_lines import Crontab
+    from runner.operations.adoption.draft_schedule import Crontab
 
     return Crontab("crontab", own_crontab(app.environ), with_users=False, home=Path.home())
 
 
 def crontab_in(path: Path) -> Crontab:
     """A crontab that was named; whether it has users is known for the system's own, and looked for in others."""
-    from runner.operations.adoption.read_lines import Crontab
+    from runner.operations.adoption.draft_schedule import Crontab
 
     is_of_system = str(path.resolve().parent) in OF_THE_SYSTEM
     return Crontab(str(path), path.read_text(encoding="utf-8", errors="replace"), with_users=is_of_system or None)

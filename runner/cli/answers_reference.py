@@ -18,7 +18,8 @@ from runner.operations.record.show_record import EntryShown
 from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
 from runner.operations.tickets.show_ticket import TicketLine, TicketShown
-from runner.operations.time.look_at_hosts import Collision, RareUpgrade, UncoveredHost
+from runner.operations.time.find_rare_upgrades import RareUpgrade
+from runner.operations.time.look_at_hosts import Collision, UncoveredHost
 
 HEAD = """\
 ## JSON

@@ -18,8 +18,9 @@ from runner.errors import UsageError
 from runner.wiring import App
 
 if TYPE_CHECKING:
+    from runner.operations.time.inventoried import Inventoried
     from runner.operations.time.list_openings import Entry
-    from runner.operations.time.look_at_hosts import HostsLookedAt, Inventoried
+    from runner.operations.time.look_at_hosts import HostsLookedAt
 
 COLUMNS = [
     Column("OPENS", "when"),
@@ -159,7 +160,7 @@ def openings(
 
 def inventoried(app: App, asked: Asked) -> Inventoried | None:
     """What the inventories hold, if it was asked for."""
-    from runner.operations.time.look_at_hosts import read_inventories
+    from runner.operations.time.inventoried import read_inventories
 
     return read_inventories(app.definitions, app.inventories) if asked.hosts else None
 

@@ -12,7 +12,7 @@ import yaml
 from runner.adapters.inventory import AnsibleInventory
 from runner.config import check
 from runner.operations.adoption.adopt_repository import Adoption, adopt_repository, next_steps
-from runner.operations.adoption.read_lines import Crontab
+from runner.operations.adoption.draft_schedule import Crontab
 from runner.operations.adoption.texts import Owner
 from runner.operations.adoption.texts import yaml as as_yaml
 from runner.operations.validate_files import validate_files
@@ -200,14 +200,16 @@ def test_without_a_crontab_the_settings_are_written_all_the_same(root: Path) -> 
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        ("ansible-playbook {root}/playbooks/patch.yml --check", "for real"),
-        ("ansible-playbook {root}/playbooks/db.yml --limit db1", "called in one go"),
+        ("cd {root} && ansible-playbook playbooks/patch.yml --check", "for real"),
+        ("cd {root} && ansible-playbook playbooks/db.yml --limit db1", "called in one go"),
         ("ansible-playbook {root}/playbooks/gone.yml", "there is no"),
         ("ansible-playbook {root}/playbooks/patch.yml -i {root}/inventories/gone", "there is no"),
         (
-            "ansible-playbook {root}/playbooks/patch.yml --limit nobody",
+            "cd {root} && ansible-playbook playbooks/patch.yml --limit nobody",
             "no host of inventory 'production' matches 'nobody'",
         ),
+        ("ansible-playbook {root}/playbooks/patch.yml", "does not cd into this repository"),
+        ("cd {root}/playbooks && ansible-playbook patch.yml", "does not cd into this repository"),
         ("/usr/local/bin/no-such-script.sh", "cannot be read"),
         ("cd {root} && PGPASSWORD=x ansible-playbook playbooks/patch.yml", "in plain text"),
     ],
@@ -227,7 +229,7 @@ def test_a_secret_in_a_line_is_repeated_nowhere(root: Path) -> None:
 
 
 def test_a_limit_narrower_than_the_play_is_kept_and_vouched_for(root: Path) -> None:
-    one(root, "ansible-playbook {root}/playbooks/certs.yml -l web1 --vault-password-file {root}/README.md")
+    one(root, "cd {root} && ansible-playbook playbooks/certs.yml -l web1 --vault-password-file {root}/README.md")
 
     found = schedule(root, "certs")
     assert (found["hosts"], found["split_is_safe"]) == ("web:&web1", True)
@@ -277,3 +279,65 @@ def test_any_value_is_written_so_that_yaml_reads_the_same(value: object) -> None
     plain = list(value) if isinstance(value, tuple) else value
 
     assert yaml.safe_load(f"key: {as_yaml(value)}") == {"key": plain}
+
+
+def test_a_folder_with_its_own_configuration_is_to_be_adopted_by_itself(root: Path) -> None:
+    (root / "playbooks/ansible.cfg").write_text("[defaults]\n")
+
+    adoption = one(root, "cd {root}/playbooks && ansible-playbook -i ../inventories/lab.ini patch.yml")
+
+    assert "which has an ansible.cfg of its own" in adoption.lines[0].reason
+
+
+def test_a_line_that_works_elsewhere_did_not_read_our_configuration(root: Path) -> None:
+    adoption = one(root, "ansible-playbook -i {root}/inventories/lab.ini {root}/playbooks/patch.yml")
+
+    assert schedule(root, "patch")["inventory"] == "lab"
+    assert any("did not work in this folder" in note for note in adoption.lines[0].look_at)
+
+
+def test_the_home_folder_and_the_path_of_a_crontab_count(root: Path) -> None:
+    program = root.parent / "venv/bin/ansible-playbook"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    lines = f"HOME={root.parent}\nPATH={program.parent}:/usr/bin\n0 3 * * 0 cd ~/ansible && ansible-playbook $HOME/ansible/playbooks/patch.yml\n"
+
+    adopt(root, lines, with_users=False)
+
+    assert schedule(root, "patch")["playbook"] == "playbooks/patch.yml"
+    assert yaml.safe_load((root / "wellkept.yml").read_text())["ansible"] == {"bin": str(program.parent)}
+
+
+def test_files_of_somebody_else_below_schedules_are_told(root: Path) -> None:
+    (root / "schedules").mkdir()
+    (root / "schedules/ours.yml").write_text("lessons: [maths]\n")
+
+    adoption = adopt(root, dry_run=True)
+
+    assert any(note.startswith("schedules/ours.yml: ") for note in adoption.notes)
+    assert adoption.summary.startswith("3 of 5 lines")
+
+
+def test_hosts_are_asked_for_also_when_another_line_is_refused(root: Path) -> None:
+    lines = "0 6 31 2 * cd {root} && ansible-playbook playbooks/patch.yml\n0 7 * * * cd {root} && ansible-playbook -i a,b, playbooks/patch.yml -l web\n"
+
+    adoption = adopt(root, lines, with_users=False)
+
+    assert [line.reason.split(": ")[1] for line in adoption.lines] == ["day", "hosts"]
+    assert "listed" not in adoption.inventories, "nothing names it any more"
+    problems = validate_files(root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)))
+    assert [str(problem) for problem in problems if problem.severity == "error"] == []
+
+
+def test_a_file_that_is_no_inventory_is_left_out_and_told(root: Path) -> None:
+    (root / "inventories/notes.txt").write_text("[web\n")
+    (root / "inventories/empty.ini").write_text("")
+
+    adoption = adopt(root, "")
+
+    assert list(adoption.inventories) == ["production", "lab"]
+    assert [note.partition(" was left out")[0] for note in adoption.notes] == [
+        "inventories/empty.ini",
+        "inventories/notes.txt",
+    ]
+    assert validate_files(root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root))) == []

@@ -9,14 +9,14 @@ import pytest
 
 from runner.config import read
 from runner.domain.settings import AnsibleSettings, Inventory
+from runner.operations.time.find_rare_upgrades import RareUpgrade
+from runner.operations.time.inventoried import read_inventories
 from runner.operations.time.list_openings import list_openings
 from runner.operations.time.look_at_hosts import (
     Collision,
     HostsLookedAt,
-    RareUpgrade,
     UncoveredHost,
     look_at_hosts,
-    read_inventories,
     with_collisions,
 )
 from runner.ports import InventoryAnswer

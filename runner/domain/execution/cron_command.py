@@ -18,6 +18,7 @@ _DATE = r"""\[?\[?\s*(?:test\s+)?["']?(?:\$\(|`)\s*date\s+%s\s*(?:\)|`)["']?\s*(
 _WEEKDAY = re.compile(_DATE % r"""["']?\+%(?P<field>[uw])["']?""")
 _TOMORROW = re.compile(_DATE % r"""(?:-d\s*|--date[= ])["']?(?:tomorrow|\+?1 ?day)["']?\s+["']?\+%-?d["']?""")
 _QUIET = frozenset({":", "true", "set", "umask", "ulimit", "shopt", "export", "exit"})
+_TESTS = frozenset({"[", "[[", "test"})
 _SUNDAY = 7
 _WORDS = {
     "flock": "flock kept two from running at once: overlap: forbid, the default, does that",
@@ -169,6 +170,8 @@ def _read_other(program: str, words: Sequence[str], reading: _Reading) -> None:
         reading.around = replace(around, folder=_joined(around.folder, words[1] if len(words) > 1 else "~"))
     elif program in {".", "source"} and len(words) > 1 and PurePosixPath(words[1]).parts[-2:] == ACTIVATE:
         reading.around = replace(around, activated=str(PurePosixPath(words[1]).parent))
+    elif program in _TESTS:
+        reading.around = replace(around, left_out=(*around.left_out, f"it ran only when `{' '.join(words)}`"))
     elif program == "sleep":
         reading.around = replace(around, left_out=(*around.left_out, _WORDS["sleep"]))
     elif program == "export" and any(word.startswith("ANSIBLE_") for word in words):

@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from runner.config import check
 from runner.config.zones import system_zone
+from runner.domain.settings import AnsibleSettings, Inventory
 from runner.errors import UsageError, count
+from runner.operations.adoption.draft_schedule import Crontab, Draft
 from runner.operations.adoption.find_content import Content, find_content, free_name
-from runner.operations.adoption.read_lines import Crontab, Draft, NeedsPerson, Other, Read, read_lines
+from runner.operations.adoption.read_lines import NeedsPerson, Other, Read, read_lines
 from runner.operations.adoption.texts import SETTINGS, Owner, schedule_text, settings_text
 from runner.operations.validate_files import problems_of_schedule
 from runner.ports import InventoryReader
@@ -86,10 +88,11 @@ def adopt_repository(
     content = find_content(root)
     sources = dict(content.inventories)
     found = read_lines(crontabs, content, sources)
+    unread = _unread(root, sources, found, content, inventories)
+    sources = {name: source for name, source in sources.items() if name not in unread}
     names = _named(found)
     make = _Maker(content, sources, owner, system_zone(environ))
-    refused = _refused(found, names, make, environ=environ, inventories=inventories)
-    final = [refused.get(index, read) for index, read in enumerate(found)]
+    final, foreign = _that_hold(found, names, make, environ=environ, inventories=inventories)
     files = make.files(final, names)
     there = tuple(path for path in files if (root / path).exists())
     if not dry_run and not there:
@@ -97,12 +100,32 @@ def adopt_repository(
     return Adoption(
         lines=tuple(_told(read, names.get(index)) for index, read in enumerate(final)),
         files=tuple(FileToWrite(path, text) for path, text in files.items()),
-        inventories=sources,
+        inventories=make.named_in([read for read in final if isinstance(read, Draft)]),
         without_schedule=_without_schedule(content, final),
-        notes=content.notes,
+        notes=(*content.notes, *unread.values(), *foreign),
         there_already=there,
         written=not dry_run and not there,
     )
+
+
+def _unread(
+    root: Path, sources: Mapping[str, str], found: Sequence[Read], content: Content, inventories: InventoryReader | None
+) -> dict[str, str]:
+    """Files among the inventories that Ansible makes nothing of, and that nothing names: each with a sentence about it."""
+    if inventories is None:
+        return {}
+    used = {content.default, *(read.inventory for read in found if isinstance(read, Draft))}
+    notes = {}
+    for name, source in sources.items():
+        answer = (
+            inventories.read(Inventory(name, source), project=root, ansible=AnsibleSettings())
+            if name not in used
+            else None
+        )
+        if answer and (answer.errors or not answer.hosts):
+            reason = answer.errors[0] if answer.errors else "it has no hosts"
+            notes[name] = f"{source} was left out of wellkept.yml: {reason}"
+    return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +146,18 @@ class _Maker:
             for index, read in enumerate(found)
             if isinstance(read, Draft)
         }
-        settings = settings_text(self.content, self.inventories, drafts, left, owner=self.owner, timezone=self.timezone)
+        settings = settings_text(
+            self.content, self.named_in(drafts), drafts, left, owner=self.owner, timezone=self.timezone
+        )
         return {**schedules, SETTINGS: settings}
+
+    def named_in(self, drafts: Sequence[Draft]) -> dict[str, str]:
+        """The inventories of the repository, and others that a schedule names."""
+        used = {
+            *self.content.inventories,
+            *(draft.inventory for draft in drafts),
+        }  # others were named by a line that was refused
+        return {name: source for name, source in self.inventories.items() if name in used}
 
 
 def _path(name: str) -> str:
@@ -143,26 +176,38 @@ def _named(found: Sequence[Read]) -> dict[int, str]:
     return names
 
 
-def _refused(
+def _that_hold(
     found: Sequence[Read],
     names: Mapping[int, str],
     make: _Maker,
     *,
     environ: Mapping[str, str],
     inventories: InventoryReader | None,
-) -> dict[int, NeedsPerson]:
-    """Lines whose schedule would not be valid, with what `wellkept validate` would say about it."""
+) -> tuple[list[Read], tuple[str, ...]]:
+    """The same lines, those without a valid schedule left to a person; and what `wellkept validate` would say about files that are there already.
+
+    Asked again after each refusal: what Ansible says about hosts is heard only once the files are sound.
+    """
+    kept = list(found)
+    while True:
+        files = make.files(kept, names)
+        problems = _tried(files, make.content.root, environ=environ, inventories=inventories)
+        refused = {index: problems[_path(name)] for index, name in names.items() if _path(name) in problems}
+        if not refused:
+            return kept, tuple(f"{file}: {says} (wellkept validate will say so)" for file, says in problems.items())
+        for index, says in refused.items():
+            kept[index] = NeedsPerson(kept[index].line, f"its schedule would not be valid: {says.rstrip('.')}")
+        names = {index: name for index, name in names.items() if index not in refused}
+
+
+def _tried(
+    files: Mapping[str, str], root: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None
+) -> dict[str, str]:
+    """What is wrong when the files are laid beside what is there."""
     with tempfile.TemporaryDirectory(prefix="wellkept-adopt-") as folder:
-        trial = Path(folder)
-        files = make.files(found, names)
-        _lay_beside(make.content.root, trial, but=files)
-        _write(trial, files)
-        problems = _problems(trial, environ=environ, inventories=inventories)
-    return {
-        index: NeedsPerson(read.line, f"its schedule would not be valid: {problems[_path(names[index])]}")
-        for index, read in enumerate(found)
-        if isinstance(read, Draft) and _path(names[index]) in problems
-    }
+        _lay_beside(root, Path(folder), but=files)
+        _write(Path(folder), files)
+        return _problems(Path(folder), environ=environ, inventories=inventories)
 
 
 def _lay_beside(root: Path, trial: Path, *, but: Collection[str]) -> None:

@@ -108,8 +108,7 @@ def locate(path: str, *, folder: str, home: Path | None, root: Path) -> Located:
     """
     if "~" in path + folder and home is None:
         raise Unsayable(f"{path} lies in a home folder that is not known. Write the whole path")
-    start = Path(folder).expanduser() if home is None or not folder.startswith("~") else home / folder[1:].lstrip("/")
-    wanted = home / path[2:] if home and path.startswith("~/") else (home or Path("/")) / start / path
+    wanted = home / path[2:] if home and path.startswith("~/") else folder_of(folder, home=home) / path
     inside = _inside(wanted, root)
     if inside is not None:
         return Located(inside)
@@ -123,6 +122,12 @@ def locate(path: str, *, folder: str, home: Path | None, root: Path) -> Located:
                 candidate, f"{wanted} is not on this machine: {candidate} of this repository was taken for it"
             )
     raise Unsayable(f"there is no {wanted}, and nothing like it in this repository. Check the path")
+
+
+def folder_of(folder: str, *, home: Path | None) -> Path:
+    """The folder that a line works in; cron begins in the home folder of its user."""
+    begins = home or Path("/")
+    return begins / folder[1:].lstrip("/") if folder.startswith("~") else begins / folder
 
 
 def _inside(path: Path, root: Path) -> str | None:

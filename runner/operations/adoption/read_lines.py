@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.config.playbooks import Play, read_playbook
-from runner.config.zones import check_zone
-from runner.domain.execution.cron_command import Around, PlaybookCommand, ScriptCommand, read_command
-from runner.domain.execution.playbook_call import PlaybookCall
+from runner.domain.execution.cron_command import PlaybookCommand, ScriptCommand, read_command
 from runner.domain.execution.shell_words import Unreadable
-from runner.domain.time.crontab import CronEntry, CronRule, DayTest, Unsayable, entries, rule_of
-from runner.domain.time.duration import describe
-from runner.operations.adoption.find_content import Content, locate, named
+from runner.domain.time.crontab import CronEntry, Unsayable, entries
+from runner.operations.adoption.draft_schedule import Crontab, Draft, Line, draft
+from runner.operations.adoption.find_content import Content
 
 LARGEST_SCRIPT = 100_000
-EVERYBODY = frozenset({"all", "*"})
-OF_THE_SYSTEM = frozenset({"/bin", "/usr/bin", "/usr/local/bin", "."})
 KNOWN_COMMANDS = frozenset(
     {"cd", "ansible-playbook", "ansible", "flock", "nice", "ionice", "timeout", "sudo", "env", "test", "[", "export", "bash", "sh", "chronic"}
 )  # fmt: skip
-GUESS = "2h"
 _SECRET = re.compile(r"\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key)\w*=\S", re.IGNORECASE)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-@dataclass(frozen=True, slots=True)
-class Crontab:
-    """One crontab: its name as people know it, its text, whether its lines name a user (None: look), and the home folder of its user if that is known."""
-
-    name: str
-    text: str
-    with_users: bool | None = False
-    home: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a crontab, where it stands, and what is to be done about it."""
-
-    crontab: str
-    entry: CronEntry
-
-    @property
-    def place(self) -> str:
-        """File and line."""
-        return f"{self.crontab}:{self.entry.line}"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A schedule to be: everything that the line says, and what is left for a person to look at."""
-
-    line: Line
-    playbook: str
-    hosts: str
-    inventory: str
-    rule: CronRule
-    timezone: str | None
-    duration: str
-    call: PlaybookCall
-    split: str = ""
-    logs: tuple[str, ...] = ()
-    bin: str = ""
-    vault: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # vault id -> (file or command, where)
-    look_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +42,7 @@ Read = Draft | NeedsPerson | Other
 def read_lines(crontabs: Sequence[Crontab], content: Content, inventories: dict[str, str]) -> list[Read]:
     """What every line says; inventories that lines name are added to `inventories`."""
     return [
-        _read(Line(crontab.name, entry), crontab, content, inventories)
+        _read(Line(crontab.name, entry), at_home(crontab, entry), content, inventories)
         for crontab in crontabs
         for entry in entries(crontab.text, with_users=_with_users(crontab))
     ]
@@ -122,7 +72,7 @@ def _read(line: Line, crontab: Crontab, content: Content, inventories: dict[str,
         if _SECRET.search(entry.command):
             raise Unsayable("it holds a secret in plain text. Put it into a vaulted file; schedules are kept in Git")
         command = _command(entry, crontab)
-        return _draft(line, command, crontab, content, inventories) if command else Other(line)
+        return draft(line, command, crontab, content, inventories) if command else Other(line)
     except Unsayable as reason:
         return NeedsPerson(line, str(reason), secret="in plain text" in str(reason))
     except Unreadable as reason:
@@ -138,7 +88,7 @@ def _is_about_ansible(entry: CronEntry) -> bool:
 
 def _command(entry: CronEntry, crontab: Crontab) -> PlaybookCommand | None:
     """The call that a line makes, in its script if it starts one; None when it is not about Ansible."""
-    variables = _variables(entry)
+    variables = _variables(entry, crontab)
     found = read_command(entry.command, variables=variables)
     if isinstance(found, ScriptCommand):
         found = _follow(found, crontab, variables)
@@ -147,8 +97,16 @@ def _command(entry: CronEntry, crontab: Crontab) -> PlaybookCommand | None:
     return found if isinstance(found, PlaybookCommand) else None
 
 
-def _variables(entry: CronEntry) -> dict[str, str]:
-    return {name: value for name, value in entry.settings.items() if name not in {"PATH", "MAILTO", "SHELL"}}
+def at_home(crontab: Crontab, entry: CronEntry) -> Crontab:
+    """The same crontab with the home folder that stands above an entry."""
+    home = entry.settings.get("HOME", "")
+    return replace(crontab, home=Path(home)) if home.startswith("/") else crontab
+
+
+def _variables(entry: CronEntry, crontab: Crontab) -> dict[str, str]:
+    """What the shell knows as far as it is told: lines above the entry, and the home folder."""
+    known = {name: value for name, value in entry.settings.items() if name not in {"PATH", "MAILTO", "SHELL"}}
+    return {**known, "HOME": str(crontab.home)} if crontab.home else known
 
 
 def _follow(script: ScriptCommand, crontab: Crontab, variables: Mapping[str, str]) -> PlaybookCommand | None:
@@ -187,136 +145,3 @@ def _without_first_line(text: str) -> str:
     if first.startswith("#!") and not first.split()[-1].endswith("sh"):
         raise Unreadable(f"it is no script of a shell ({first})")
     return rest if first.startswith("#!") else text
-
-
-def _draft(
-    line: Line, command: PlaybookCommand, crontab: Crontab, content: Content, inventories: dict[str, str]
-) -> Draft:
-    """The schedule that a call makes."""
-    call, around = command.call, command.around
-    playbook = locate(call.playbook, folder=around.folder, home=crontab.home, root=content.root)
-    if playbook.path.startswith("/"):
-        raise Unsayable(
-            f"{playbook.path} lies outside of this repository, of which runs take a copy. Adopt it where it lies"
-        )
-    source = _source(call, around, crontab, content)
-    hosts, split = _hosts(call, playbook.path, content.root)
-    rule = rule_of(line.entry.when, around.test)
-    zone = _zone(line.entry, around.test)
-    notes = [playbook.note, *_about_user(line, around), *_about_zone(line.entry), *around.left_out, *call.left_out]
-    return Draft(
-        line=line,
-        playbook=playbook.path,
-        hosts=hosts,
-        inventory=named(source, inventories),
-        rule=rule,
-        timezone=zone,
-        duration=_duration(around.timeout),
-        call=call,
-        split=split,
-        logs=around.logs,
-        bin=_bin(command, content.root),
-        vault={name: _vault(path, around, crontab, content) for name, path in call.vault.items()},
-        look_at=tuple(note for note in notes if note),
-    )
-
-
-def _source(call: PlaybookCall, around: Around, crontab: Crontab, content: Content) -> str:
-    """The inventory that a call reads."""
-    if "," in call.inventory:
-        return call.inventory
-    if call.inventory:
-        return locate(call.inventory, folder=around.folder, home=crontab.home, root=content.root).path
-    if content.default:
-        return content.inventories[content.default]
-    raise Unsayable("it names no inventory, and ansible.cfg here names none. Add inventory: to a schedule of your own")
-
-
-def _hosts(call: PlaybookCall, playbook: str, root: Path) -> tuple[str, str]:
-    """The hosts that are meant, and how the playbook is called: as cron did, for all of them at once or for some."""
-    found = read_playbook(root / playbook, root=root)
-    if found.problems or not found.plays:
-        reason = str(found.problems[0]) if found.problems else f"{playbook} has no play"
-        raise Unsayable(reason)
-    patterns = tuple(dict.fromkeys(_pattern(play, call) for play in found.plays))
-    in_one_go = [play for play in found.plays if play.obstacles or play.is_local]
-    if not call.limit:
-        return ":".join(pattern for pattern in patterns if pattern) or "all", "split: whole" if in_one_go else ""
-    if in_one_go:
-        raise Unsayable(
-            f"--limit {call.limit} was given to a playbook that must be called in one go ({in_one_go[0].called}), and split: whole has no limit. "
-            "Narrow the hosts of its plays"
-        )
-    if len(patterns) == 1 and patterns[0] not in EVERYBODY | {call.limit}:
-        return _both(patterns[0], call.limit), "split_is_safe: true"
-    return call.limit, "" if set(patterns) <= EVERYBODY or patterns == (call.limit,) else "split_is_safe: true"
-
-
-def _both(pattern: str, limit: str) -> str:
-    """Hosts that a play and a limit both name; a pattern cannot be put into brackets, so a compound limit stands by itself."""
-    is_plain = not set(",:!&[~") & set(limit)
-    return f"{pattern}:&{limit}" if is_plain and "," not in pattern else limit
-
-
-def _pattern(play: Play, call: PlaybookCall) -> str:
-    """The pattern of a play, with the variables that the call gives."""
-    if "{{" not in play.hosts:
-        return play.hosts
-    given = [str(call.extra_vars[name]) for name in play.variables if name in call.extra_vars]
-    whole = play.hosts.strip().startswith("{{") and play.hosts.strip().endswith("}}")
-    if whole and len(given) == 1:
-        return given[0]
-    if call.limit:
-        return "all"
-    raise Unsayable(
-        f"the hosts of {play.called} are a template, and the line does not say what for. Write a schedule with hosts:"
-    )
-
-
-def _zone(entry: CronEntry, test: DayTest) -> str | None:
-    """The zone that CRON_TZ names; None for the machine's own."""
-    name = entry.settings.get("CRON_TZ")
-    if not name:
-        return None
-    if test != DayTest():
-        raise Unsayable(
-            f"its time is in {name} (CRON_TZ), and the test of the date in its command is not. Write what was meant"
-        )
-    try:
-        return check_zone(name)
-    except ValueError as reason:
-        raise Unsayable(f"CRON_TZ: {reason}") from None
-
-
-def _about_zone(entry: CronEntry) -> Iterator[str]:
-    if "CRON_TZ" in entry.settings:
-        yield "CRON_TZ is obeyed by cronie and not by Debian's cron: if it was not obeyed here, take timezone: away"
-    elif "TZ" in entry.settings:
-        yield f"TZ={entry.settings['TZ']} was set for the command; cron itself reads its times in this machine's zone"
-
-
-def _about_user(line: Line, around: Around) -> Iterator[str]:
-    if user := around.user or line.entry.user:
-        yield f"it ran as {user}; a schedule runs as the user that wellkept serve runs as, whose ssh keys are then used"
-
-
-def _duration(timeout: str) -> str:
-    """A guess at the length of the window: as long as `timeout` let it be, or two hours."""
-    number, unit = (timeout[:-1], timeout[-1]) if timeout[-1:].isalpha() else (timeout, "s")
-    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
-        return GUESS
-    seconds = int(number[:9]) * _SECONDS[unit]
-    return describe(timedelta(seconds=seconds)) if 60 <= seconds <= 7 * 86_400 else GUESS  # noqa: PLR2004  a minute to a week
-
-
-def _bin(command: PlaybookCommand, root: Path) -> str:
-    """The folder of the Ansible that was called, unless it is the system's own."""
-    folder = str(Path(command.program).parent) if "/" in command.program else command.around.activated
-    return "" if not folder or folder in OF_THE_SYSTEM or not (root / folder).is_dir() else folder
-
-
-def _vault(path: str, around: Around, crontab: Crontab, content: Content) -> tuple[str, str]:
-    """Where a vault password is found: a file that may be executed is a program that prints it."""
-    found = locate(path, folder=around.folder, home=crontab.home, root=content.root).path
-    is_program = bool((content.root / found).stat().st_mode & 0o111)
-    return ("command", str(content.root / found)) if is_program else ("file", found)

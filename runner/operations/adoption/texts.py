@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.operations.adoption.draft_schedule import Draft
 from runner.operations.adoption.find_content import Content, free_name
-from runner.operations.adoption.read_lines import Draft, NeedsPerson
+from runner.operations.adoption.read_lines import NeedsPerson
 
 SETTINGS = "wellkept.yml"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*", re.ASCII)
