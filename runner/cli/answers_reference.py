@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from runner.domain.health import Finding
+from runner.operations.adoption.adopt_repository import Adoption
 from runner.operations.describe_hosts import HostLine, HostShown
 from runner.operations.examine import Examined
 from runner.operations.execution.list_runs import RunLine
@@ -18,6 +19,8 @@ from runner.operations.record.show_record import EntryShown
 from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
 from runner.operations.tickets.show_ticket import TicketLine, TicketShown
+from runner.operations.time.find_rare_upgrades import RareUpgrade
+from runner.operations.time.look_at_hosts import Collision, UncoveredHost
 
 HEAD = """\
 ## JSON
@@ -26,6 +29,15 @@ Each answer is one object with `version` (1; it grows when a part changes its me
 ISO 8601 with an offset. A listing with `--limit` also has `more`: whether there is more than was asked for.
 """
 ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
+    "adopt": {"adoption": Adoption, "summary": str},
+    "calendar": {"occurrences": list[dict[str, object]]},
+    "calendar --hosts": {
+        "occurrences": list[dict[str, object]],
+        "collisions": list[Collision],
+        "uncovered_hosts": list[UncoveredHost],
+        "rare_upgrades": list[RareUpgrade],
+        "unread": list[str],
+    },
     "run": {"run": RunShown},
     "health": {"condition": str, "findings": list[Finding]},
     "status": {"status": Status},

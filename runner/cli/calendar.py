@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from runner.cli.app import pass_app
 from runner.cli.instants import next_option
-from runner.cli.output import Column, format_option, show
+from runner.cli.output import Column, show, show_json
+from runner.errors import UsageError
 from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.operations.time.inventoried import Inventoried
+    from runner.operations.time.list_openings import Entry
+    from runner.operations.time.look_at_hosts import HostsLookedAt
 
 COLUMNS = [
     Column("OPENS", "when"),
@@ -23,7 +34,24 @@ COLUMNS = [
     Column("NOTES", "notes"),
 ]
 AHEAD = timedelta(days=31)
+AHEAD_FOR_OTHERS = timedelta(days=366)  # what others subscribe to reaches farther
 NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
+THIS_YEAR = "this one"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    names: tuple[str, ...]
+    from_: str
+    to: str | None
+    year: str | None
+    coming: str | None
+    window: str | None
+    form: str
+    output: Path | None
+    hosts: bool
 
 
 @click.command("calendar")
@@ -31,13 +59,45 @@ NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
 @click.option(
     "--from", "from_", default="now", show_default=True, help="The first instant: a date, or a date and time."
 )
-@click.option("--to", help="The end: a date, a date and time, or a duration.  [default: 31 days later]")
+@click.option("--to", help="The end: a date, a date and time, or a duration.  [default: 31 days later; a year for ics]")
 @next_option
+@click.option(
+    "--year",
+    is_flag=False,
+    flag_value=THIS_YEAR,
+    metavar="[YEAR]",
+    help="A whole year instead; this one if none is named.",
+)
+@click.option(
+    "--hosts",
+    is_flag=True,
+    help="Read the inventories, too, which takes a second or more: tells which schedules meet on a host, hosts that no schedule covers, services that are "
+    "upgraded too rarely, and sees freezes that are for services.",
+)
 @click.option("--window", metavar="W", help="The openings of one window instead of schedules.")
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "ics", "html"]),
+    default="table",
+    show_default=True,
+    help="How to give the answer: ics is for calendar programs, html is a year on one page, to be printed.",
+)
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write ics or html there."
+)
 @pass_app
 def command(
-    app: App, names: tuple[str, ...], from_: str, to: str | None, coming: str | None, window: str | None, form: str
+    app: App,
+    names: tuple[str, ...],
+    from_: str,
+    to: str | None,
+    year: str | None,
+    coming: str | None,
+    window: str | None,
+    form: str,
+    output: Path | None,
+    hosts: bool,
 ) -> None:
     r"""Show when each schedule may run.
 
@@ -46,25 +106,142 @@ def command(
     wellkept calendar patch-web --from 2026-01-01 --to 2027-01-01
     wellkept calendar --window sunday-night --format json
     wellkept calendar --next weekend
+    wellkept calendar --hosts                              and who meets whom, and whom nobody covers
+    wellkept calendar --format ics --output /var/www/html/maintenance.ics
+    wellkept calendar --year 2027 --format html --output 2027.html
     """
-    from runner.operations.time.list_openings import list_openings
+    asked = Asked(names, from_, to, year, coming, window, form, output, hosts)
+    if asked.form in FILES:
+        give(FILES[asked.form](app, asked), asked.output)
+    else:
+        refuse_output(asked.output)
+        answer(app, asked)
 
-    start, end = span_of(app, from_, to, coming)
-    found = list_openings(app.definitions, from_=start, to=end, names=names, window=window)
-    rows = [entry.as_row() if form == "json" else for_people(entry.as_row(), entry.zone) for entry in found]
-    show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
 
-
-def span_of(app: App, from_: str, to: str | None, named: str | None) -> tuple[datetime, datetime]:
-    """The span that was asked for, by its name or by its ends."""
+def span(app: App, asked: Asked, ahead: timedelta) -> tuple[datetime, datetime]:
+    """The two instants between which openings are looked for."""
     from runner.cli.instants import parse_instant, parse_until
     from runner.domain.time.coming import coming
 
     zone = app.settings.timezone
-    if named:
-        return coming(named, now=app.clock(), zone=ZoneInfo(zone))
-    start = parse_instant(from_, now=app.clock(), zone=zone)
-    return start, parse_until(to, now=start, zone=zone) if to else start + AHEAD
+    if asked.year:
+        year = year_of(app, asked)
+        return datetime(year, 1, 1, tzinfo=ZoneInfo(zone)), datetime(year + 1, 1, 1, tzinfo=ZoneInfo(zone))
+    if asked.coming:
+        return coming(asked.coming, now=app.clock(), zone=ZoneInfo(zone))
+    start = parse_instant(asked.from_, now=app.clock(), zone=zone)
+    return start, parse_until(asked.to, now=start, zone=zone) if asked.to else start + ahead
+
+
+def year_of(app: App, asked: Asked) -> int:
+    """The year that was asked for; the present one when none was named."""
+    from runner.operations.time.draw_year import span_of
+
+    text = asked.year or THIS_YEAR
+    if text == THIS_YEAR:
+        return today(app).year
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(
+            f"--year: {text!r} is no year. Write it such as --year 2027, and names of schedules before it."
+        )
+    span_of(int(text))
+    return int(text)
+
+
+def today(app: App) -> date:
+    """The date by the clock of the maintenance repository."""
+    return app.clock().astimezone(ZoneInfo(app.settings.timezone)).date()
+
+
+def openings(
+    app: App, start: datetime, end: datetime, *, asked: Asked, known: Inventoried | None = None
+) -> list[Entry]:
+    """Everything that opens between two instants; with `known`, freezes that are for services are seen."""
+    from runner.operations.time.list_openings import list_openings
+
+    known = known or inventoried(app, asked)
+    services = known.services if known else None
+    return list_openings(
+        app.definitions, from_=start, to=end, names=asked.names, window=asked.window, services=services
+    )
+
+
+def inventoried(app: App, asked: Asked) -> Inventoried | None:
+    """What the inventories hold, if it was asked for."""
+    from runner.operations.time.inventoried import read_inventories
+
+    return read_inventories(app.definitions, app.inventories) if asked.hosts else None
+
+
+def calendar_file(app: App, asked: Asked) -> bytes:
+    """The openings as a file for calendar programs."""
+    from runner.operations.time.publish_openings import publish_openings
+
+    return publish_openings(openings(app, *span(app, asked, AHEAD_FOR_OTHERS), asked=asked), app.definitions)
+
+
+def year_page(app: App, asked: Asked) -> bytes:
+    """A year on one page."""
+    from runner.operations.time.draw_year import draw_year, span_of
+
+    year = year_of(app, asked)
+    return draw_year(year, openings(app, *span_of(year), asked=asked), app.definitions, as_of=today(app))
+
+
+FILES: Mapping[str, Callable[[App, Asked], bytes]] = {"ics": calendar_file, "html": year_page}
+
+
+def give(content: bytes, output: Path | None) -> None:
+    """Write a file in one step, so that nobody ever reads half of it; without one, to the standard output."""
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    draft = output.with_name(f".{output.name}.new")
+    try:
+        draft.write_bytes(content)
+        draft.replace(output)
+    except OSError as problem:
+        raise UsageError(
+            f"{output}: cannot be written ({problem.strerror}). Name a file in a folder that you may write to."
+        ) from problem
+
+
+def refuse_output(output: Path | None) -> None:
+    """A listing goes to the terminal."""
+    if output is not None:
+        raise UsageError("--output is for --format ics and html. For others, send the output to a file: > FILE")
+
+
+def answer(app: App, asked: Asked) -> None:
+    """A listing, and what the hosts tell if they were asked for."""
+    from runner.operations.time.look_at_hosts import look_at_hosts, with_collisions
+
+    known = inventoried(app, asked)
+    found = openings(app, *span(app, asked, AHEAD), asked=asked, known=known)
+    if known is None:
+        tell(found, asked.form)
+        return
+    seen = look_at_hosts(found, known, now=app.clock())
+    tell(with_collisions(found, seen.collisions), asked.form, seen)
+
+
+def tell(found: Sequence[Entry], form: str, seen: HostsLookedAt | None = None) -> None:
+    """The openings, with local times for people, and what was seen of the hosts."""
+    from runner.cli.answers import plain
+    from runner.cli.calendar_hosts import tell_hosts
+
+    if form == "json":
+        show_json({"occurrences": [entry.as_row() for entry in found], **(as_object(plain(seen)) if seen else {})})
+        return
+    rows = [for_people(entry.as_row(), entry.zone) for entry in found]
+    show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
+    if seen:
+        tell_hosts(seen)
+
+
+def as_object(value: object) -> dict[str, object]:
+    """The members of a value for JSON."""
+    return value if isinstance(value, dict) else {}
 
 
 def for_people(row: dict[str, object], zone: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from runner import __version__
 # name -> (module in runner.cli, first line of its help); a test holds the lines against the docstrings
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Lay out a new maintenance repository, ready to run."),
+    "adopt": ("adopt", "Take in a repository that has playbooks already, and its crontab."),
     "validate": ("validate", "Check every file and print all problems at once."),
     "calendar": ("calendar", "Show when each schedule may run."),
     "plan": ("plan", "Show what a schedule would do, and whether anything holds it."),

@@ -50,6 +50,13 @@ def _duration(value: object) -> Duration:
     return duration
 
 
+def _rarity(value: object) -> Duration:
+    duration = parse_duration(_text(value, "a duration"))
+    if duration.elapsed or bool(duration.months) == bool(duration.days):
+        raise ValueError("say how often in whole months, or in days and weeks, such as 1mo or 30d")
+    return duration
+
+
 def _span(value: object) -> timedelta:
     return parse_timedelta(_text(value, "a duration"))
 
@@ -203,6 +210,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=80)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock), _shape(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "22:00")]
 Length = Annotated[Duration, BeforeValidator(_duration), _shape(_DURATION, "4h", "1h30m", "1d")]
+Rarity = Annotated[Duration, BeforeValidator(_rarity), _shape(r"^\d+mo$|^(?=.)(\d+w)?(\d+d)?$", "1mo", "30d")]
 Span = Annotated[timedelta, BeforeValidator(_span), _shape(_DURATION, "45m", "2h", "0m")]
 SomeSpan = Annotated[timedelta, BeforeValidator(_some_span), _shape(_DURATION, "5m", "1h")]
 Day = Annotated[DayRule, BeforeValidator(_day), WithJsonSchema(_DAY_SHAPE)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
-    "SettingsFile": ("boundaries", "alerts", "notify"),
+    "SettingsFile": ("alerts", "notify"),
+    "Boundaries": ("never", "max_concurrent_hosts", "approval", "patch_within"),
     "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),

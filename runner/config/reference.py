@@ -41,6 +41,8 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("a person", "people: NAME:", settings.Person),
     ("a team", "teams: NAME:", settings.Team),
     ("a service", "services: NAME:", settings.Service),
+    ("boundaries", "boundaries:", settings.Boundaries),
+    ("how often upgrades come", "boundaries: upgrade_at_least:", settings.UpgradeAtLeast),
     ("tickets", "tickets:", settings.Tickets),
     ("signing", "signing:", settings.Signing),
     ("A file of windows", "", windows.WindowsFile),

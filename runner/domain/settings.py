@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.domain.execution.schedule import Amount, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
+from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
 
@@ -107,6 +108,7 @@ class Settings:
     services: Mapping[str, Service] = field(default_factory=dict)
     ansible: AnsibleSettings = AnsibleSettings()
     dead_man_ping: DeadManPing | None = None
+    upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 
 

@@ -256,3 +256,103 @@ def test_init_never_lays_anything_over_what_is_there(tmp_path: Path, capsys: pyt
 
     assert code == 2
     assert (tmp_path / "wellkept.yml").read_text() == "mine\n"
+
+
+def test_a_calendar_for_programs_goes_to_a_file_or_to_the_output(wellkept: Repository, tmp_path: Path) -> None:
+    span = ("--from", "2026-03-20", "--to", "7d", "--format", "ics")
+    file = tmp_path / "maintenance.ics"
+
+    said, written = wellkept("calendar", *span), wellkept("calendar", *span, "--output", str(file))
+
+    assert said.out.startswith("BEGIN:VCALENDAR\r\n")
+    assert (written.code, written.out) == (0, "")
+    assert file.read_bytes() == said.out.encode()
+
+
+def test_a_listing_is_not_written_to_a_file(wellkept: Repository, tmp_path: Path) -> None:
+    said = wellkept("calendar", "--output", str(tmp_path / "x"))
+
+    assert said.code == 2
+    assert "--output is for" in said.err
+
+
+def test_a_calendar_that_cannot_be_written_says_where_it_can(wellkept: Repository, tmp_path: Path) -> None:
+    said = wellkept("calendar", "--format", "ics", "--output", str(tmp_path / "none" / "x.ics"))
+
+    assert said.code == 2
+    assert "Name a file in a folder that you may write to" in said.err
+
+
+def test_a_year_can_be_drawn_on_a_page(wellkept: Repository, tmp_path: Path) -> None:
+    freeze = 'freezes: [{name: launch, from: "2027-03-20T00:00+01:00", to: "2027-03-23T00:00+01:00", reason: the shop opens}]\n'
+    wellkept.write("schedules/windows.yml", WINDOWS + freeze)
+
+    said = wellkept("calendar", "patch", "--year", "2027", "--format", "html", "--output", str(tmp_path / "2027.html"))
+
+    page = (tmp_path / "2027.html").read_text()
+    assert (said.code, said.out, said.err) == (0, "", "")
+    assert page.count('title="Updates of all servers, 22:00 to 04:00">A<') == 51
+    assert page.count('title="Updates of all servers, 22:00 to 04:00, frozen">A<') == 1
+    assert "20 Mar to 22 Mar: changes are held; the shop opens" in page
+
+
+def test_a_year_is_a_span_for_other_formats_too(wellkept: Repository) -> None:
+    rows = wellkept("calendar", "--year", "2027", "--format", "json").json()["occurrences"]
+
+    assert (len(rows), rows[0]["opens"][:10], rows[-1]["opens"][:10]) == (52, "2027-01-02", "2027-12-25")
+
+
+@pytest.mark.parametrize(("year", "told"), [("patch", "is no year"), ("12", "no year to draw")])
+def test_a_year_that_is_none_is_refused(wellkept: Repository, year: str, told: str) -> None:
+    said = wellkept("calendar", "--year", year, "--format", "html")
+
+    assert said.code == 2
+    assert told in said.err
+
+
+def test_the_present_year_needs_no_number(wellkept: Repository) -> None:
+    said = wellkept("calendar", "--format", "html", "--year")
+
+    assert said.code == 0
+    assert "<title>Maintenance 20" in said.out
+
+
+CLEAN = SCHEDULE.replace("schedule: patch", "schedule: clean").replace("hosts: all", "hosts: web")
+SPAN = ("--from", "2026-03-20", "--to", "7d")
+
+
+def test_the_calendar_with_hosts_tells_who_meets_whom_and_whom_nobody_covers(wellkept: Repository) -> None:
+    wellkept.write("schedules/clean.yml", CLEAN)
+    wellkept.write("schedules/patch.yml", SCHEDULE.replace("hosts: all", "hosts: web1"))
+
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert said.code == 0
+    assert "meets patch on web1" in said.out
+    assert "Schedules that meet on a host:\n  clean and patch, 1 time, on web1\n" in said.out
+    assert "Hosts that no schedule covers:\n  db1 (production)\n" in said.out
+
+
+def test_the_calendar_with_hosts_as_json_only_adds_keys(wellkept: Repository) -> None:
+    wellkept.write("schedules/clean.yml", CLEAN)
+
+    document = wellkept("calendar", *SPAN, "--hosts", "--format", "json").json()
+
+    assert list(document) == ["version", "occurrences", "collisions", "uncovered_hosts", "rare_upgrades", "unread"]
+    assert document["collisions"][0]["hosts"] == ["web1", "web2"]
+    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences"]
+
+
+def test_a_calendar_without_trouble_says_so(wellkept: Repository) -> None:
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert said.out.endswith("\nNo two schedules meet on a host, and every host is covered.\n")
+
+
+def test_services_that_are_upgraded_too_rarely_are_told(wellkept: Repository) -> None:
+    settings = (wellkept.root / "wellkept.yml").read_text()
+    wellkept.write("wellkept.yml", f"{settings}boundaries: {{upgrade_at_least: {{firmware: 12mo}}}}\n")
+
+    said = wellkept("calendar", *SPAN, "--hosts")
+
+    assert "  the web shop (shop), firmware every 12mo: web1, web2\n" in said.out

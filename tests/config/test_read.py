@@ -10,9 +10,11 @@ from runner.domain.execution.schedule import Amount, ChangeType, Effect, Split, 
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
 from runner.domain.settings import Definitions, Inventory, SecretSource
+from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
 from runner.errors import FilesInvalid
+from tests.config.conftest import SETTINGS
 
 WORKING = Path(__file__).parents[2] / "docs/reference/files/working"
 TODAY = date(2026, 1, 15)
@@ -351,3 +353,31 @@ def test_merge_keys_and_anchors_work(checked: Checked) -> None:
     sunday, long = definitions.windows["sunday"], definitions.windows["long"]
     assert sunday.day is not None
     assert (sunday.day.text, sunday.start, long.duration) == ("sunday", time(22), timedelta(hours=8))
+
+
+def test_how_often_upgrades_come_is_read(checked: Callable[..., tuple[Definitions | None, list[str]]]) -> None:
+    bounds = "boundaries: {upgrade_at_least: {servers: 1mo, network: 26w}}\n"
+
+    definitions, problems = checked({"wellkept.yml": SETTINGS + bounds})
+
+    assert problems == []
+    assert definitions is not None
+    assert definitions.settings.upgrade_at_least == {"servers": Duration(months=1), "network": Duration(days=182)}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ("{max_concurrent_hosts: 50}", "max_concurrent_hosts: is not supported yet"),
+        ("{upgrade_at_least: {servers: 12h}}", "whole months, or in days and weeks"),
+        ("{upgrade_at_least: {servers: 1mo2d}}", "whole months, or in days and weeks"),
+        ("{upgrade_at_least: {server: 1mo}}", "Did you mean servers?"),
+    ],
+)
+def test_other_boundaries_are_refused(
+    checked: Callable[..., tuple[Definitions | None, list[str]]], bounds: str, told: str
+) -> None:
+    _, problems = checked({"wellkept.yml": f"{SETTINGS}boundaries: {bounds}\n"})
+
+    assert len(problems) == 1
+    assert told in problems[0]

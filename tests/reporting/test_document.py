@@ -115,7 +115,10 @@ def test_the_security_policy_allows_its_one_style_sheet_only(reading: Reading) -
         if e.attributes.get("http-equiv") == "Content-Security-Policy"
     ]
 
-    assert policy == f"default-src 'none'; style-src 'sha256-{style_digest()}'; base-uri 'none'; form-action 'none'"
+    assert (
+        policy
+        == f"default-src 'none'; style-src 'sha256-{style_digest('audit.css')}'; base-uri 'none'; form-action 'none'"
+    )
     assert len(reading.all("style")) == 1
 
 

@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.config.environment import expand, missing
-from runner.config.fields import Budget, KeyFile, Name, PublicKey, SomeSpan, Text, Zone
+from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
+from runner.domain.time.duration import Duration
 
 
 class Defaults(Shape):
@@ -133,6 +134,32 @@ class Service(Shape):
         )
 
 
+class UpgradeAtLeast(Shape):
+    """How often hosts are to be upgraded, by kind; `1mo` is once in every calendar month."""
+
+    servers: Rarity | None = Field(
+        default=None, description="work with `effect: change` or `reboot`, on all but network devices", examples=["1mo"]
+    )
+    network: Rarity | None = Field(
+        default=None, description="work with `effect: network`, on network devices", examples=["6mo"]
+    )
+    firmware: Rarity | None = Field(default=None, description="work with `effect: firmware`", examples=["12mo"])
+
+    def to_domain(self) -> dict[str, Duration]:
+        """The kinds that are bounded, and how often each is to happen."""
+        kinds = {"servers": self.servers, "network": self.network, "firmware": self.firmware}
+        return {kind: at_least for kind, at_least in kinds.items() if at_least}
+
+
+class Boundaries(Shape):
+    """The strategic plan's limits."""
+
+    upgrade_at_least: UpgradeAtLeast = Field(
+        default_factory=UpgradeAtLeast,
+        description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
+    )
+
+
 class Signing(Shape):
     """What the record's checkpoints are signed with."""
 
@@ -182,6 +209,7 @@ class SettingsFile(Shape):
     people: dict[Name, Person] = Field(default_factory=dict, description="people by name")
     teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
+    boundaries: Boundaries = Field(default_factory=Boundaries, description="the strategic plan's limits")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
     dead_man_ping: DeadManPing | None = Field(
         default=None, description="where the scheduler says that it lives, so that its silence is noticed"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from runner.domain.execution.schedule import Schedule
-from runner.domain.settings import Definitions
+from runner.domain.settings import Definitions, Service
 from runner.domain.time import occurrence
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
@@ -44,19 +44,34 @@ class Entry:
 
 
 def list_openings(
-    definitions: Definitions, *, from_: datetime, to: datetime, names: Collection[str] = (), window: str | None = None
+    definitions: Definitions,
+    *,
+    from_: datetime,
+    to: datetime,
+    names: Collection[str] = (),
+    window: str | None = None,
+    services: Mapping[str, Sequence[Service]] | None = None,
 ) -> list[Entry]:
-    """Every opening in [from_, to), in order; of the named schedules, of one window, or of all. Raises NotFound for a name that nothing bears."""
+    """Every opening in [from_, to), in order; of the named schedules, of one window, or of all. Raises NotFound for a name that nothing bears.
+
+    `services` says for each schedule which services its hosts serve; without it, freezes that are for services are not seen.
+    """
     if window is not None:
         return of_window(window_named(window, definitions), definitions, from_=from_, to=to)
     chosen = [schedule_named(name, definitions) for name in names] or list(definitions.schedules.values())
-    found = [entry for schedule in chosen for entry in of_schedule(schedule, definitions, from_=from_, to=to)]
+    found = [
+        entry
+        for each in chosen
+        for entry in of_schedule(each, definitions, from_=from_, to=to, services=(services or {}).get(each.name, ()))
+    ]
     return sorted(found, key=lambda entry: (entry.opening.opens, entry.schedule))
 
 
-def of_schedule(schedule: Schedule, definitions: Definitions, *, from_: datetime, to: datetime) -> list[Entry]:
+def of_schedule(
+    schedule: Schedule, definitions: Definitions, *, from_: datetime, to: datetime, services: Sequence[Service] = ()
+) -> list[Entry]:
     """The openings of one schedule's window, cut by the freezes that bind it."""
-    freezes = binding_freezes(schedule, definitions, ())
+    freezes = binding_freezes(schedule, definitions, services)
     return [
         Entry(
             schedule.name,

@@ -1,0 +1,54 @@
+"""Openings as events of a calendar that others subscribe to, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from runner.domain.execution.schedule import Schedule
+from runner.domain.settings import Definitions
+from runner.operations.time.list_openings import Entry
+from runner.reporting.ics import CalendarEvent, calendar_file
+
+CALLED_OFF = {"frozen", "switched off"}
+
+
+def publish_openings(entries: Sequence[Entry], definitions: Definitions) -> bytes:
+    """The calendar file of these openings; the same openings give the same bytes."""
+    name = f"Maintenance: {definitions.settings.organisation}"
+    return calendar_file(name, [event_of(entry, definitions.schedules.get(entry.schedule)) for entry in entries])
+
+
+def event_of(entry: Entry, schedule: Schedule | None) -> CalendarEvent:
+    """One opening; its key is what a slot is known by: schedule, rule date and ordinal."""
+    opening, cancelled = entry.opening, entry.state in CALLED_OFF
+    owner = ("schedule", entry.schedule) if schedule else ("window", entry.window)
+    return CalendarEvent(
+        key=(*owner, opening.rule_date.isoformat(), str(opening.ordinal)),
+        starts=opening.opens if cancelled else opening.usable_from,
+        ends=opening.closes if cancelled else opening.usable_until,
+        summary=schedule.title if schedule else f"Maintenance window {entry.window}",
+        description="\n".join(sentences(entry, schedule)),
+        cancelled=cancelled,
+    )
+
+
+def sentences(entry: Entry, schedule: Schedule | None) -> Iterator[str]:
+    """What somebody who sees the event wants to know."""
+    opening, zone = entry.opening, ZoneInfo(entry.zone)
+    if schedule and schedule.why:
+        yield schedule.why
+    if schedule:
+        yield f"Hosts: {schedule.hosts} (inventory {schedule.inventory})."
+    if schedule and schedule.owner:
+        yield f"Answers for it: {schedule.owner}."
+    yield f"Window: {entry.window}, {opening.opens.astimezone(zone):%H:%M} to {opening.closes.astimezone(zone):%H:%M} {entry.zone}."
+    if entry.state == "switched off":
+        yield "The schedule is switched off: nothing happens."
+    elif opening.is_frozen:
+        yield f"Nothing happens: frozen by {', '.join(opening.frozen_by)}."
+    else:
+        yield f"Last start: {opening.last_start.astimezone(zone):%H:%M}."
+    if opening.frozen_by and not opening.is_frozen:
+        yield f"Cut short by {', '.join(opening.frozen_by)}."
+    yield from (f"{note[0].upper()}{note[1:]}." for note in opening.notes)
