@@ -13,7 +13,7 @@ from runner.config.models.report import ReportFile
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
 from runner.config.models.shape import Shape
-from runner.config.models.windows import FreezeBetween, FreezeEveryYear, Window, WindowsFile, freeze_kind
+from runner.config.models.windows import Calendar, FreezeBetween, FreezeEveryYear, Window, WindowsFile, freeze_kind
 from runner.config.source import Path, Source
 from runner.config.validation import salvage, salvage_value, value_of
 from runner.errors import Problem
@@ -66,6 +66,7 @@ class Declarations:
     """All definitions of a maintenance repository; `whole` unless a file could not be read, so that names may be missing."""
 
     settings: Declared[SettingsFile] | None
+    calendars: dict[str, Declared[Calendar]] = field(default_factory=dict)
     windows: dict[str, Declared[Window]] = field(default_factory=dict)
     inline_windows: dict[str, Declared[Window]] = field(default_factory=dict)
     freezes: dict[str, Declared[FreezeEveryYear] | Declared[FreezeBetween]] = field(default_factory=dict)
@@ -94,6 +95,8 @@ def _definitions(document: Document[Shape], to: Declarations) -> Iterator[tuple[
     source = document.source
     match document.kind:
         case "windows":
+            for name, calendar, path in _named(document, WindowsFile, "calendars", Calendar):
+                yield "calendar", to.calendars, Declared(name, source, path, Calendar, calendar)
             for name, model, path in _named(document, WindowsFile, "windows", Window):
                 yield "window", to.windows, Declared(name, source, path, Window, model)
             yield from (("freeze", to.freezes, freeze) for freeze in _freezes(source))

@@ -11,25 +11,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),
-    "WindowsFile": ("calendars",),
-    "Window": (
-        "offset_days",
-        "interval",
-        "since",
-        "rrule",
-        "cron",
-        "ics",
-        "summary",
-        "exdate",
-        "rdate",
-        "dst",
-        "calendar",
-        "holidays",
-        "roll",
-        "freeze",
-        "min_usable",
-        "splay",
-    ),
+    "Calendar": ("file",),
+    "Window": ("ics", "summary"),
     "FreezeBetween": ("ics",),
     "FreezeEveryYear": ("ics",),
     "ScheduleFile": (
@@ -73,9 +56,7 @@ VALUES: dict[tuple[str, str], tuple[str, ...]] = {
 
 # A key or (key, value) that is not built yet -> keys that are not missing where it stands.
 INSTEAD_OF: dict[str | tuple[str, str], tuple[str, ...]] = {
-    "rrule": ("day",),
-    "cron": ("day", "start"),
-    "ics": ("day", "start", "from", "to"),
+    "ics": ("from", "to"),
     "every": ("window",),
     ("kind", "manual"): ("playbook", "hosts"),
 }

@@ -45,6 +45,8 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("signing", "signing:", settings.Signing),
     ("A file of windows", "", windows.WindowsFile),
     ("a window", "windows: NAME:, or window: in a schedule", windows.Window),
+    ("a calendar", "calendars: NAME:", windows.Calendar),
+    ("the holidays of a calendar", "holidays:", windows.HolidaysOf),
     ("a freeze of every year", "an item of freezes:", windows.FreezeEveryYear),
     ("a freeze between two instants", "an item of freezes:", windows.FreezeBetween),
     ("what a freeze applies to", "applies_to:", windows.AppliesTo),

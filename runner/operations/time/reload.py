@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.config import read
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid
+from runner.ports import DateSources
 
 log = logging.getLogger(__name__)
 FOLDERS = ("schedules", "reports", "playbooks")
@@ -18,9 +19,11 @@ FOLDERS = ("schedules", "reports", "playbooks")
 class InForce:
     """Knows the definitions that hold now."""
 
-    def __init__(self, root: Path, *, environ: Mapping[str, str], first: Definitions) -> None:
-        """`first` holds until a file changes."""
-        self._root, self._environ = root, environ
+    def __init__(
+        self, root: Path, *, environ: Mapping[str, str], first: Definitions, sources: DateSources | None = None
+    ) -> None:
+        """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
+        self._root, self._environ, self._sources = root, environ, sources
         self._definitions = first
         self._seen = fingerprint(root)
         self._lock = threading.Lock()
@@ -37,7 +40,8 @@ class InForce:
 
     def _reload(self) -> None:
         try:
-            self._definitions, self.problem = read(self._root, environ=self._environ), None
+            self._definitions = read(self._root, environ=self._environ, sources=self._sources)
+            self.problem = None
             log.info("The definitions were read again", extra={"action": "definitions.reloaded"})
         except FilesInvalid as problem:
             self.problem = problem
