@@ -11,6 +11,7 @@ from typing import Protocol
 from runner.domain.execution.outcome import Event
 from runner.domain.health import Answer, Check
 from runner.domain.settings import AnsibleSettings, Inventory, Secrets
+from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
 
@@ -260,3 +261,6 @@ class DateSources(Protocol):
 
     def holidays(self, country: str, subdivision: str | None) -> DateSource:
         """The public holidays of a country or a part of it."""
+
+    def events(self, files: Mapping[str, bytes], *, summary: str | None, zone: str) -> Events:
+        """The events of calendar files by name, of that summary if one is given; whole days are days of `zone`."""

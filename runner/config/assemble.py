@@ -41,11 +41,7 @@ def assemble(ground: Ground) -> Definitions:
         settings=settings_of(declared.settings.model, ground),
         schedules={name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()},
         windows=windows,
-        freezes=tuple(
-            freeze.model.to_domain(zone=ground.zone.value, source=freeze.place)
-            for freeze in declared.freezes.values()
-            if freeze.model
-        ),
+        freezes=tuple(ground.freeze(freeze) for freeze in declared.freezes.values() if freeze.model),
         checks={name: _check(check, ground) for name, check in declared.checks.items()},
         reports={
             name: report.model.to_domain(source=report.place)

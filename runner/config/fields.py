@@ -86,6 +86,10 @@ def _date(value: object) -> date:
     return day
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 def _month(value: object) -> int:
     return parse_month(_text(value, "a month's name"))
 
@@ -245,6 +249,14 @@ Period = Annotated[
     str,
     BeforeValidator(_period),
     WithJsonSchema({"type": "string", "examples": ["last_week", "last_month", "last_quarter", "2026-Q3"]}),
+]
+Paths = Annotated[
+    list[Text],
+    BeforeValidator(_several),
+    Field(min_length=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
 ]
 Days = Annotated[int, Field(ge=-366, le=366)]
 Nth = Annotated[int, Field(ge=1, le=1000)]

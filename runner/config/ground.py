@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from runner.config.ansible_cfg import AnsibleConfig, read_ansible_config
 from runner.config.declared import Declarations, Declared
@@ -15,8 +15,9 @@ from runner.config.models.settings import Ansible, Defaults
 from runner.config.models.windows import Window
 from runner.config.names import Names, names_of
 from runner.config.playbooks import Playbook, read_playbook
-from runner.config.timing import calendars_of, window_of
+from runner.config.timing import Trouble, calendars_of, freeze_of, window_of
 from runner.config.zones import system_zone
+from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
 from runner.domain.time.workdays import Calendar
 from runner.ports import DateSources
@@ -46,7 +47,7 @@ class Ground:
     inventory: Fallback | None
     owner: Fallback | None
     ansible: AnsibleConfig
-    calendars: Mapping[str, Calendar | str] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar | Trouble] = field(default_factory=dict)
     sources: DateSources | None = None
     _playbooks: dict[str, Playbook] = field(default_factory=dict)
 
@@ -58,7 +59,11 @@ class Ground:
 
     def window(self, window: Declared[Window]) -> MaintenanceWindow:
         """A window of valid shape as the domain knows it; raises ValueError for a rule that cannot be read."""
-        return window_of(window, zone=self.zone.value, calendars=self.calendars, sources=self.sources)
+        return window_of(window, zone=self.zone.value, calendars=self.calendars, sources=self.sources, root=self.root)
+
+    def freeze(self, freeze: Declared[Any]) -> Freeze:
+        """A freeze of valid shape as the domain knows it; raises ValueError for a calendar file that cannot be read."""
+        return freeze_of(freeze, zone=self.zone.value, sources=self.sources, root=self.root)
 
     def path_problem(self, path: str, *, what: str) -> str | None:
         """What is wrong with the path of a file that runs are executed from: it must be there, below the root."""
@@ -89,7 +94,7 @@ def survey(
         inventory=_named(defaults.inventory) or _the_only(declared) or _from_ansible(config),
         owner=_named(defaults.owner),
         ansible=config,
-        calendars=calendars_of(declared.calendars, sources),
+        calendars=calendars_of(declared.calendars, sources, root),
         sources=sources,
     )
 

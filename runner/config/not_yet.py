@@ -11,10 +11,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),
-    "Calendar": ("file",),
-    "Window": ("ics", "summary"),
-    "FreezeBetween": ("ics",),
-    "FreezeEveryYear": ("ics",),
     "ScheduleFile": (
         "every",
         "requires",
@@ -56,7 +52,6 @@ VALUES: dict[tuple[str, str], tuple[str, ...]] = {
 
 # A key or (key, value) that is not built yet -> keys that are not missing where it stands.
 INSTEAD_OF: dict[str | tuple[str, str], tuple[str, ...]] = {
-    "ics": ("from", "to"),
     "every": ("window",),
     ("kind", "manual"): ("playbook", "hosts"),
 }

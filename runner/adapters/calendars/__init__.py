@@ -1,9 +1,11 @@
-"""Dates by rules in languages of their own: rrule, cron, and the holidays of countries; each library is loaded when a file asks for it."""
+"""Dates by rules in languages of their own: rrule, cron, calendar files, and the holidays of countries; each library is loaded when a file asks for it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
+from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
 
@@ -28,3 +30,9 @@ class Calendars:
         from runner.adapters.calendars.public_holidays import read_holidays
 
         return read_holidays(country, subdivision)
+
+    def events(self, files: Mapping[str, bytes], *, summary: str | None, zone: str) -> Events:
+        """The events of calendar files by name, of that summary if one is given; whole days are days of `zone`."""
+        from runner.adapters.calendars.files import read_events
+
+        return read_events(files, summary=summary, zone=zone)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from typing import Any
 
 from dateutil import rrule as dateutil
@@ -27,6 +27,7 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEK = 7
 _YEAR = 12
 _MOST_COUNTED = 1000
+_CYCLE = 400  # years, after which the calendar is the same again
 # Each part that holds numbers: the name that dateutil has for it, and its largest number; all but months may count from the end.
 _NUMBERS = {
     "BYMONTH": ("bymonth", 12),
@@ -63,15 +64,22 @@ def read_rrule(text: str, *, since: date) -> StartSource:
 
 
 def _between(rule: _Rule, first: date, last: date) -> Iterator[datetime]:
-    """The dates from `first` to `last`, at midnight; none before the rule's beginning."""
+    """The dates from `first` to `last`, at midnight; none before the rule's beginning.
+
+    dateutil looks for a rule's next date up to the year 9999, so it is asked in the last years that it knows: after 400 years the calendar is the same again,
+    weekdays included. A rule that never occurs then takes less than a second instead of many.
+    """
     first, last = max(first, rule.since), min(last, rule.until or last)
     if first > last:
         return
-    for found in _build(rule, rule.since if rule.count else _moved_forward(rule, first)):
-        if found.date() > last:
+    begins = rule.since if rule.count else _moved_forward(rule, first)
+    later = (MAXYEAR - 1 - last.year) // _CYCLE * _CYCLE
+    for found in _build(rule, begins.replace(year=begins.year + later)):
+        start = found.replace(year=found.year - later)
+        if start.date() > last:
             return
-        if found.date() >= first:
-            yield found
+        if start.date() >= first:
+            yield start
 
 
 def _build(rule: _Rule, begins: date) -> dateutil.rrule:

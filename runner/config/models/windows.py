@@ -16,6 +16,7 @@ from runner.config.fields import (
     Month,
     Name,
     Nth,
+    Paths,
     Span,
     Text,
     TimeOfDay,
@@ -26,15 +27,21 @@ from runner.config.fields import (
 from runner.config.models.shape import Shape
 from runner.domain.time import freeze as freezes
 from runner.domain.time import workdays as work
+from runner.domain.time.events import Events
 from runner.domain.time.window import AtEnd, MaintenanceWindow, Missing, OtherRule, Roll, WhenFrozen
 
 
 class Window(Shape):
-    """A recurring span in which change may happen; exactly one of `day`, `rrule` and `cron`, and one of `duration` and `until`."""
+    """A recurring span in which change may happen; exactly one of `day`, `rrule`, `cron` and `ics`, and one of `duration` and `until`."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": ["day", "start"]}, {"required": ["rrule", "since", "start"]}, {"required": ["cron"]}]
+            "anyOf": [
+                {"required": ["day", "start"]},
+                {"required": ["rrule", "since", "start"]},
+                {"required": ["cron"]},
+                {"required": ["ics"]},
+            ]
         }
     )
     timezone: Zone | None = Field(
@@ -58,6 +65,14 @@ class Window(Shape):
         default=None,
         description="in place of `day` and `start`: minute, hour, day, month and weekday as cron has them, also `2#2` and `L`",
         examples=["30 2 * * 6"],
+    )
+    ics: Paths | None = Field(
+        default=None,
+        description="in place of all that says when: a calendar file, or several, below the root; it opens by its events",
+        examples=["maintenance.ics"],
+    )
+    summary: Text | None = Field(
+        default=None, description="only events of `ics` that are called so", examples=["Patch night"]
     )
     months: list[Month] = Field(
         default_factory=list, description="only in these months; otherwise in all", examples=[["jan", "apr"]]
@@ -124,7 +139,14 @@ class Window(Shape):
     )
 
     def to_domain(
-        self, name: str, *, zone: str, source: str, calendar: work.Calendar | None = None, rule: OtherRule | None = None
+        self,
+        name: str,
+        *,
+        zone: str,
+        source: str,
+        calendar: work.Calendar | None = None,
+        rule: OtherRule | None = None,
+        events: Events | None = None,
     ) -> MaintenanceWindow:
         """The window as the rest of the program knows it; `zone` is for a window that names none."""
         return MaintenanceWindow(
@@ -132,6 +154,7 @@ class Window(Shape):
             timezone=self.timezone or zone,
             day=self.day,
             rule=rule,
+            events=events,
             start=self.start,
             duration=self.duration.elapsed if self.duration else None,
             days=self.duration.days if self.duration else 0,
@@ -175,6 +198,9 @@ class Calendar(Shape):
     holidays: HolidaysOf | None = Field(default=None, description="public holidays")
     dates: list[Date] = Field(
         default_factory=list, description="further days that are not worked", examples=[["2026-12-24", "2026-12-31"]]
+    )
+    file: Text | None = Field(
+        default=None, description="a calendar file below the root, whose events are not worked", examples=["berlin.ics"]
     )
 
     def to_domain(self, name: str, *, holidays: work.Holidays | None) -> work.Calendar:
@@ -244,13 +270,35 @@ class FreezeBetween(_Freeze):
         return freezes.Freeze(starts=self.from_, ends=self.to, **self._of_every_freeze(source))
 
 
+class FreezeByEvents(_Freeze):
+    """A freeze during the events of calendar files."""
+
+    ics: Paths = Field(
+        description="a calendar file, or several, below the root; all of its events", examples=["freezes/board.ics"]
+    )
+    timezone: Zone | None = Field(
+        default=None,
+        description="an IANA name, for events of whole days; otherwise the default of wellkept.yml, then the system's",
+    )
+
+    def to_domain(self, *, zone: str, source: str, events: Events) -> freezes.Freeze:
+        """The freeze as the rest of the program knows it."""
+        return freezes.Freeze(events=events, timezone=self.timezone or zone, **self._of_every_freeze(source))
+
+
 def freeze_kind(value: object) -> str:
     """Tell the kind of a freeze by its keys, before anything is validated."""
-    return "<every_year>" if isinstance(value, dict) and "every_year" in value else "<between>"
+    keys = value if isinstance(value, dict) else {}
+    return next((kind for key, kind in _FREEZE_KINDS.items() if key in keys), "<between>")
+
+
+_FREEZE_KINDS = {"every_year": "<every_year>", "ics": "<ics>"}
 
 
 AnyFreeze = Annotated[
-    Annotated[FreezeEveryYear, Tag("<every_year>")] | Annotated[FreezeBetween, Tag("<between>")],
+    Annotated[FreezeEveryYear, Tag("<every_year>")]
+    | Annotated[FreezeByEvents, Tag("<ics>")]
+    | Annotated[FreezeBetween, Tag("<between>")],
     Discriminator(freeze_kind),
 ]
 

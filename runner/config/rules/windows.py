@@ -12,10 +12,12 @@ from runner.config.declared import Declared
 from runner.config.ground import Ground
 from runner.config.models.windows import Window
 from runner.config.names import CALENDAR
+from runner.config.rules.freezes import missing_files
 from runner.domain.time.days import MONTHS
 from runner.domain.time.duration import Duration, describe
+from runner.domain.time.events import in_order
 from runner.domain.time.occurrence import missing_starts, openings, overlapping
-from runner.domain.time.recurrence import ever_occurs, rule_dates
+from runner.domain.time.recurrence import EVERY_DATE, ever_occurs, rule_dates
 from runner.domain.time.window import ALWAYS, DayRule, MaintenanceWindow, Missing, Roll
 from runner.errors import Problem
 
@@ -24,12 +26,26 @@ MOST_OPENINGS = 1000  # of a year; more is work on a cadence, and no maintenance
 _YEAR = timedelta(days=365)
 _NEARLY_A_DAY = timedelta(hours=22)  # two openings cannot be nearer than this, also when clocks change
 _RULES = ("day", "rrule", "cron", "ics")
-_OTHER_RULES = ("rrule", "cron")
+_WHEN = (
+    "start",
+    "until",
+    "duration",
+    "dst",
+    "months",
+    "interval",
+    "since",
+    "offset_days",
+    "calendar",
+    "roll",
+    "exdate",
+    "rdate",
+)
 _NOT_WITH = {
     ("rrule", "interval"): "an rrule has its own. Write INTERVAL=2 into it",
     ("cron", "interval"): "a cron expression has none. Write day or rrule in its place",
     ("cron", "start"): "the cron expression says when it opens. Remove one of them",
     ("cron", "until"): "a cron expression may open several times a day. Write duration in its place",
+    **{("ics", key): "the events of the calendar file say when it opens. Remove it" for key in _WHEN},
 }
 
 
@@ -39,7 +55,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
         yield builtin.problem(says=f"{ALWAYS}: this name is built in. Choose another")
     for window in (*ground.declared.windows.values(), *ground.declared.inline_windows.values()):
         yield from ground.names.check(window, CALENDAR, "calendar")
-        found = [*_rule(window), *_counting(window), *_length(window)]
+        found = [*_rule(window), *_counting(window), *_length(window), *missing_files(window, ground)]
         yield from found
         if window.model is None:
             yield from _day(window, ground.today)
@@ -55,9 +71,12 @@ def _rule(window: Declared[Window]) -> Iterator[Problem]:
         says = f"{given[0]} and {given[1]} both say on which days it opens. Keep one of them"
         yield window.problem(given[1], says=says, at_key=True)
     elif not given and raw:
-        yield window.problem(says="day: is missing. Add it, such as day: saturday, or give an rrule or cron")
+        yield window.problem(says="day: is missing. Add it, such as day: saturday, or give an rrule, cron or ics")
     elif given and given[0] in {"day", "rrule"} and "start" not in raw:
         yield window.problem(says='start: is missing. Add it, such as start: "22:00"')
+    if "summary" in raw and "ics" not in raw:
+        says = "summary: chooses among the events of a calendar file. Add ics: FILE, or remove it"
+        yield window.problem("summary", says=says, at_key=True)
     for key in [key for kind, key in _NOT_WITH if given == [kind] and key in raw]:
         yield window.problem(key, says=f"{key}: {_NOT_WITH[given[0], key]}", at_key=True)
 
@@ -72,7 +91,7 @@ def _counting(window: Declared[Window]) -> Iterator[Problem]:
         says = "rrule: it counts from a first date, its DTSTART. Add since: 2026-01-03"
         yield window.problem("rrule", says=says, at_key=True)
     roll = window.value("roll")
-    if roll not in {None, str(Roll.NONE)} and "calendar" not in raw:
+    if roll not in {None, str(Roll.NONE)} and "calendar" not in raw and "ics" not in raw:
         says = f"roll: {roll} needs to know which days are worked. Add calendar: NAME, and declare it below calendars:"
         yield window.problem("roll", says=says)
 
@@ -135,7 +154,10 @@ def _openings(window: Declared[Window], ground: Ground) -> Iterator[Problem]:
         return
     if domain.calendar is None and "calendar" in window.raw:
         return  # it is unknown or broken, and told where it stands
-    if not _ever_occurs(domain, ground.today):
+    if domain.events and domain.cutoff >= domain.length:
+        says = f"cutoff: {describe(domain.cutoff)} leaves nothing of any event; the longest has {describe(domain.length)}. Make it shorter"
+        yield window.problem("cutoff", says=says)
+    elif not _ever_occurs(domain, ground.today):
         yield _never(window, domain, key, ground.today)
     elif domain.rule and _opens_too_often(domain, ground.today):
         says = f"{key}: it opens more than {MOST_OPENINGS} times a year. Choose fewer times"
@@ -149,8 +171,11 @@ def _never(window: Declared[Window], domain: MaintenanceWindow, key: str, today:
     bare = replace(domain, since=None, interval=1, roll=Roll.NONE, without=())
     if domain.day and not _ever_occurs(bare, today):
         return window.problem("day", says=_never_in_months(bare))
+    if domain.events or _ever_occurs(domain, domain.since or today):
+        says = f"{key}: it has come to its end and does not open from {today} on. Change it, or remove the window"
+        return window.problem(key, says=says, severity="warning")
     if domain.rule and not _ever_occurs(replace(domain, roll=Roll.NONE, without=()), today):
-        return window.problem(key, says=f"{key}: it never occurs from {today} on. Change it, or the months")
+        return window.problem(key, says=f"{key}: it never occurs. Change it, or the months")
     left_out = " or ".join(key for key in ("exdate", "roll") if key in window.raw) or "since and interval"
     says = f"{window.name}: it never opens; every date that it names is left out by {left_out}. Change one of them"
     return window.problem(says=says)
@@ -167,13 +192,13 @@ def _clocks(window: Declared[Window], domain: MaintenanceWindow, today: date) ->
     if days := _missing_starts(domain, today):
         skips = domain.missing is Missing.SKIP
         at = f"{domain.start:%H:%M}" if domain.start and not domain.rule else "its time"
-        key = "start" if "start" in window.raw else "cron"
+        key = "start" if "start" in window.raw else "cron"  # events have no starts that could be missing here
         says = (
             f"{key}: {at} does not exist on {days[0]} in {domain.timezone}, when the clocks change; "
             f"{'it does not open then' if skips else 'it opens when they have'}. Choose another time to be clear"
         )
         yield window.problem(key, says=says, severity="warning")
-    close = domain.length > _NEARLY_A_DAY or (domain.rule is not None and domain.rule.has_times)
+    close = domain.length > _NEARLY_A_DAY or domain.events or (domain.rule and domain.rule.has_times)
     if close and (pair := _first_overlap(domain, today)):
         says = (
             f"{window.name}: the opening of {pair[0]} is still going when that of {pair[1]} begins. "
@@ -188,6 +213,8 @@ def _clocks(window: Declared[Window], domain: MaintenanceWindow, today: date) ->
 
 @lru_cache(maxsize=512)
 def _ever_occurs(window: MaintenanceWindow, today: date) -> bool:
+    if window.events:
+        return next(in_order(window.events, first=today, last=today + EVERY_DATE), None) is not None
     return ever_occurs(window, since=today)
 
 

@@ -95,6 +95,7 @@ def _before(rule: DayRule, months: tuple[int, ...], calendar: Calendar, day: dat
     return sum(1 for found in dates_in_month(rule, calendar, day.year, day.month) if found < day)
 
 
+@lru_cache(maxsize=4096)
 def _in_months(rule: DayRule, months: tuple[int, ...], calendar: Calendar, from_: int, to: int) -> int:
     """How many dates the rule names from one month up to, without, another; both as numbers of months."""
     (first_year, first), (last_year, last) = divmod(from_, _YEAR), divmod(to, _YEAR)

@@ -12,6 +12,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from runner.domain.time.duration import describe
+from runner.domain.time.events import in_order
 from runner.domain.time.freeze import Freeze, longest_free
 from runner.domain.time.recurrence import EVERY_DATE, RuleDate, rule_dates
 from runner.domain.time.wallclock import Clocks, local_day, moved, resolve
@@ -96,13 +97,22 @@ def _spans(window: MaintenanceWindow, *, from_: datetime, to: datetime) -> Itera
     first = moved(local_day(from_, zone), -(_MARGIN + window.length))
     last = moved(local_day(to, zone), _MARGIN)
     before: datetime | None = None
-    for day in rule_dates(window, first=first, last=last):
-        span = _span_on(window, _clock(window, day), day, zone)
-        if span is None:
-            continue
+    for span in _spans_between(window, zone, first=first, last=last):
         if span.closes > span.opens and span.opens != before:  # nothing is left of a window inside a lost hour
             yield span
         before = span.opens
+
+
+def _spans_between(window: MaintenanceWindow, zone: ZoneInfo, *, first: date, last: date) -> Iterator[_Span]:
+    """The openings by the clock whose dates lie from `first` to `last`: those of the rule, or those that a calendar file keeps."""
+    if window.events is not None:
+        for event, ordinal in in_order(window.events, first=first, last=last):
+            yield _Span(RuleDate(event.named, event.named, ordinal), event.opens, event.closes, ())
+        return
+    for day in rule_dates(window, first=first, last=last):
+        span = _span_on(window, _clock(window, day), day, zone)
+        if span is not None:
+            yield span
 
 
 def _clock(window: MaintenanceWindow, day: RuleDate) -> time:

@@ -69,6 +69,9 @@ def ever_occurs(window: MaintenanceWindow, *, since: date) -> bool:
 
 def _landed(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
     """What the rule names, moved by offset and roll, where it lands from `first` to `last`."""
+    if not window.offset_days and window.roll is Roll.NONE:
+        yield from named_dates(window, first=first, last=last)
+        return
     offset = timedelta(days=window.offset_days)
     earliest, latest = _before_roll(window, first=first, last=last)
     for found in named_dates(window, first=moved(earliest, -offset), last=moved(latest, -offset)):

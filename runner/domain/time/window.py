@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from runner.domain.time.events import Events
 from runner.domain.time.workdays import Calendar
 
 ALWAYS = "always"
@@ -86,8 +87,9 @@ class MaintenanceWindow:
     """A recurring span in which change may happen; exactly one of `duration` (elapsed) and `until` (wall clock) is set.
 
     `days` are nominal and come before `duration`: `1d` ends at the same wall clock on the next day, also when the clocks change (RFC 5545, 3.3.6).
-    Its dates come from `day` or from `rule`; the built-in window `always` has neither: it is open at every moment and has no slots. Of the dates that are
-    named, every `interval`-th counts, from the first on or after `since`. `without` and `besides` are the dates of exdate and rdate. `source` is `file:line`.
+    Its dates come from `day` or `rule`, or it opens by `events`; the built-in window `always` has none of these: it is open at every moment and has no
+    slots. Of the dates that are named, every `interval`-th counts, from the first on or after `since`. `without` and `besides` are the dates of exdate and
+    rdate. `source` is `file:line`.
     """
 
     name: str
@@ -101,6 +103,7 @@ class MaintenanceWindow:
     at_end: AtEnd = AtEnd.FINISH_BATCH
     months: tuple[int, ...] = ()
     rule: OtherRule | None = None
+    events: Events | None = None
     interval: int = 1
     since: date | None = None
     offset_days: int = 0
@@ -117,11 +120,13 @@ class MaintenanceWindow:
     @property
     def is_always(self) -> bool:
         """Whether this is the built-in window that never closes."""
-        return self.day is None and self.rule is None
+        return self.day is None and self.rule is None and self.events is None
 
     @property
     def length(self) -> timedelta:
-        """How long the window is by its rule, on a day on which no clock changes."""
+        """How long the window is by its rule, on a day on which no clock changes; by events, the longest of them."""
+        if self.events is not None:
+            return self.events.longest
         if self.until is None:
             return timedelta(days=self.days) + (self.duration or timedelta(0))
         midnight = date(2000, 1, 1)

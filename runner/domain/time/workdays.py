@@ -15,13 +15,14 @@ DateSource = Callable[[date, date], Iterable[date]]
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """Holidays that somebody else knows, such as those of a country: which they are, and who knows them.
+    """Holidays that somebody else knows, such as those of a country: which they are, who knows them, and the calendar files that they are from.
 
     Two are the same when they say the same.
     """
 
     text: str
     between: DateSource = field(compare=False, repr=False)
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
