@@ -102,6 +102,7 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a cron with a start": (WINDOWS, window('cron: "0 22 * * *"\n    start: "22:00"\n    duration: 4h'), "4:5: start: the cron expression says when it opens. Remove one of them"),
     "a cron with an until": (WINDOWS, window('cron: "0 22 * * *"\n    until: "04:00"'), "4:5: until: a cron expression may open several times a day. Write duration in its place"),
     "a cron with an interval": (WINDOWS, window('cron: "0 22 * * *"\n    interval: 2\n    duration: 1h'), "4:5: interval: a cron expression has none. Write day or rrule in its place"),
+    "a cron with an added date": (WINDOWS, window('cron: "0 22 * * *"\n    rdate: [2026-12-30]\n    duration: 1h'), "4:5: rdate: a cron expression names times of day, and an added date has none. Write it into a window of its own"),
     "a cron of four fields": (WINDOWS, window('cron: "0 22 * *"\n    duration: 4h'), "3:11: cron: '0 22 * *' has 4 fields. Write five: minute, hour, day, month and weekday, such as \"30 2 * * 6\""),
     "a cron out of range": (WINDOWS, window('cron: "0 25 * * *"\n    duration: 4h'), "3:11: cron: '0 25 * * *' cannot be read: Bad hour. Write it such as \"30 2 * * 6\""),
     "a cron in short form": (WINDOWS, window('cron: "@daily"\n    duration: 4h'), '3:11: cron: @daily is a short form. Write it out: "0 0 * * *"'),

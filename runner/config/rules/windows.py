@@ -45,6 +45,10 @@ _NOT_WITH = {
     ("cron", "interval"): "a cron expression has none. Write day or rrule in its place",
     ("cron", "start"): "the cron expression says when it opens. Remove one of them",
     ("cron", "until"): "a cron expression may open several times a day. Write duration in its place",
+    (
+        "cron",
+        "rdate",
+    ): "a cron expression names times of day, and an added date has none. Write it into a window of its own",
     **{("ics", key): "the events of the calendar file say when it opens. Remove it" for key in _WHEN},
 }
 
@@ -159,7 +163,7 @@ def _openings(window: Declared[Window], ground: Ground) -> Iterator[Problem]:
         yield window.problem("cutoff", says=says)
     elif not _ever_occurs(domain, ground.today):
         yield _never(window, domain, key, ground.today)
-    elif domain.rule and _opens_too_often(domain, ground.today):
+    elif (domain.rule or domain.events) and _opens_too_often(domain, ground.today):
         says = f"{key}: it opens more than {MOST_OPENINGS} times a year. Choose fewer times"
         yield window.problem(key, says=says)
     else:
@@ -220,7 +224,10 @@ def _ever_occurs(window: MaintenanceWindow, today: date) -> bool:
 
 @lru_cache(maxsize=512)
 def _opens_too_often(window: MaintenanceWindow, today: date) -> bool:
-    dates = rule_dates(window, first=today, last=today + _YEAR)
+    last = today + _YEAR
+    dates: Iterator[object] = rule_dates(window, first=today, last=last)
+    if window.events:
+        dates = in_order(window.events, first=today, last=last)
     return next(islice(dates, MOST_OPENINGS, None), None) is not None
 
 

@@ -94,7 +94,7 @@ def _openings_from(window: MaintenanceWindow, freezes: Sequence[Freeze], after: 
 def _spans(window: MaintenanceWindow, *, from_: datetime, to: datetime) -> Iterator[_Span]:
     """The openings by the clock, in order, of all dates that may reach into [from_, to); equal starts are merged."""
     zone = ZoneInfo(window.timezone)
-    first = moved(local_day(from_, zone), -(_MARGIN + window.length))
+    first = moved(local_day(from_, zone), timedelta(days=-(_MARGIN + window.length).days))
     last = moved(local_day(to, zone), _MARGIN)
     before: datetime | None = None
     for span in _spans_between(window, zone, first=first, last=last):
@@ -155,7 +155,9 @@ def _notes(window: MaintenanceWindow, clock: time, shown: Clocks, lasts: timedel
 def _cut(window: MaintenanceWindow, span: _Span, freezes: Sequence[Freeze]) -> Opening:
     """Leave the longest part without a freeze. None is left of a part no longer than the cutoff, as nothing could start in it, or below `min_usable`."""
     frozen = [(freeze.name, part) for freeze in freezes for part in freeze.spans(span.opens, span.closes)]
-    start, end = longest_free(span.opens, span.closes, [part for _, part in frozen])
+    start, end = span.opens, span.closes
+    if frozen:
+        start, end = longest_free(start, end, [part for _, part in frozen])
     too_short = end - start <= window.cutoff or end - start < window.min_usable
     if frozen and (too_short or window.when_frozen is WhenFrozen.SKIP):
         start = end = span.opens

@@ -42,6 +42,9 @@ def rule_dates(window: MaintenanceWindow, *, first: date, last: date) -> Iterato
     into the first.
     """
     landed = _landed(window, first=first, last=last)
+    if not (window.without or window.besides) and window.roll is Roll.NONE:
+        yield from landed  # nothing is taken out, added, or can meet
+        return
     every = merge(landed, _added(window, first=first, last=last), key=_place) if window.besides else landed
     before: tuple[date, time] | None = None
     for found in every:

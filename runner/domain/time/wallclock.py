@@ -47,12 +47,16 @@ def resolve(day: date, clock: time, zone: tzinfo) -> Resolved:
     A time that the clocks jump over becomes the first instant that exists; a time that occurs twice, the first of the two.
     """
     naive = datetime.combine(day, clock)
-    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    first, second = (naive - _offset(naive, zone, fold) for fold in (0, 1))
     if first == second:
-        return Resolved(first, Clocks.ONCE)
+        return Resolved(first.replace(tzinfo=UTC), Clocks.ONCE)
     if first < second:
-        return Resolved(first, Clocks.TWICE)
-    return Resolved(_end_of_gap(second, first, zone), Clocks.NEVER)
+        return Resolved(first.replace(tzinfo=UTC), Clocks.TWICE)
+    return Resolved(_end_of_gap(second.replace(tzinfo=UTC), first.replace(tzinfo=UTC), zone), Clocks.NEVER)
+
+
+def _offset(naive: datetime, zone: tzinfo, fold: int) -> timedelta:
+    return naive.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta(0)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
