@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from runner.domain.execution.outcome import Event
 from runner.domain.health import Answer, Check
 from runner.domain.settings import AnsibleSettings, Inventory, Secrets
+from runner.domain.time.events import Events
+from runner.domain.time.window import StartSource
+from runner.domain.time.workdays import DateSource
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
@@ -245,3 +248,19 @@ class Machinery(Protocol):
 
     def look(self, host: str, variables: Mapping[str, object]) -> str:
         """What the look that begins every run says there; raises Unknown or BadResult."""
+
+
+class DateSources(Protocol):
+    """Reads rules about dates that are written in languages of their own; each raises ValueError with the way out."""
+
+    def rrule(self, text: str, *, since: date) -> StartSource:
+        """The dates of a recurrence rule of RFC 5545 whose DTSTART is `since`."""
+
+    def cron(self, text: str) -> StartSource:
+        """The starts of a cron expression."""
+
+    def holidays(self, country: str, subdivision: str | None) -> DateSource:
+        """The public holidays of a country or a part of it."""
+
+    def events(self, files: Mapping[str, bytes], *, summary: str | None, zone: str) -> Events:
+        """The events of calendar files by name, of that summary if one is given; whole days are days of `zone`."""

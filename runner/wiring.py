@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.adapters.calendars import Calendars
+
 if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
     from runner.domain.settings import Definitions, Settings
@@ -32,7 +34,7 @@ class App:
         self.chosen = chosen
         self.environ = os.environ
         self.clock = now
-        self.stopping = threading.Event()
+        self.stopping, self.sources = threading.Event(), Calendars()
 
     @cached_property
     def root(self) -> Path:
@@ -46,7 +48,7 @@ class App:
         """Everything that the files say; raises FilesInvalid with every problem."""
         from runner.config import read
 
-        return read(self.root, environ=self.environ)
+        return read(self.root, environ=self.environ, sources=self.sources)
 
     @cached_property
     def settings(self) -> Settings:
@@ -121,12 +123,17 @@ class App:
             snapshots=snapshots.FileSnapshots(
                 state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
             ),
-            snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories),
+            snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories, self.sources),
             signer=self.signer,
             owner=processes.this_process(),
             actor=self.actor,
             current=WithOnce(
-                self.root, environ=self.environ, first=self.definitions, store=self.store, clock=self.clock
+                self.root,
+                environ=self.environ,
+                first=self.definitions,
+                sources=self.sources,
+                store=self.store,
+                clock=self.clock,
             ).current,
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),

@@ -23,7 +23,8 @@ def command(app: App, offline: bool, form: str) -> None:
     """
     from runner.operations.validate_files import validate_files
 
-    problems = validate_files(app.root, environ=app.environ, inventories=None if offline else app.inventories)
+    inventories = None if offline else app.inventories
+    problems = validate_files(app.root, environ=app.environ, inventories=inventories, sources=app.sources)
     errors = [problem for problem in problems if problem.severity == "error"]
     if form == "json":
         show_json({"valid": not errors, "problems": [as_row(problem) for problem in problems]})

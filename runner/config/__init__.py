@@ -16,6 +16,7 @@ from runner.config.root import find_root
 from runner.config.rules import broken_rules
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid, Problem
+from runner.ports import DateSources
 
 __all__ = ["Play", "check", "find_root", "plays_of", "read"]
 
@@ -26,13 +27,15 @@ def read(
     environ: Mapping[str, str] | None = None,
     today: date | None = None,
     beside: Mapping[str, str] | None = None,
+    sources: DateSources | None = None,
 ) -> Definitions:
     """Read every file of a maintenance repository; raises FilesInvalid with all problems when there is any error.
 
     `environ` is where `${NAME}` is looked up (this process's environment when left out); windows are looked at 24 months ahead of `today`.
+    `sources` reads what is written in languages of its own: rrule, cron, the holidays of countries; without it such rules are refused.
     `beside` are texts of schedules that stand in no file, by the name that problems are told under.
     """
-    definitions, problems = check(root, environ=environ, today=today, beside=beside)
+    definitions, problems = check(root, environ=environ, today=today, beside=beside, sources=sources)
     if definitions is None:
         raise FilesInvalid([problem for problem in problems if problem.severity == "error"])
     return definitions
@@ -44,6 +47,7 @@ def check(
     environ: Mapping[str, str] | None = None,
     today: date | None = None,
     beside: Mapping[str, str] | None = None,
+    sources: DateSources | None = None,
 ) -> tuple[Definitions | None, list[Problem]]:
     """Read every file as `read` does, and give all problems in order, warnings included; definitions only without errors."""
     root = root.resolve()
@@ -54,6 +58,7 @@ def check(
         root=root,
         environ=os.environ if environ is None else environ,
         today=today or datetime.now(UTC).date(),
+        sources=sources,
     )
     problems = sorted({*reading.problems, *twice, *broken_rules(ground)})
     if any(problem.severity == "error" for problem in problems):

@@ -11,7 +11,6 @@ from runner.config.environment import expand, missing
 from runner.config.ground import FROM_ANSIBLE, Ground, inventories_declared
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
-from runner.config.models.windows import Window
 from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
@@ -37,17 +36,13 @@ def assemble(ground: Ground) -> Definitions:
     """Everything that the files say, as the rest of the program knows it; all files must be valid."""
     declared = ground.declared
     assert declared.settings and declared.settings.model  # noqa: S101, PT018  valid, as the caller has made sure
-    windows = {name: _window(window, ground) for name, window in declared.windows.items()}
+    windows = {name: ground.window(window) for name, window in declared.windows.items()}
     windows[ALWAYS] = MaintenanceWindow(ALWAYS, source="built in")
     return Definitions(
         settings=settings_of(declared.settings.model, ground),
         schedules={name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()},
         windows=windows,
-        freezes=tuple(
-            freeze.model.to_domain(zone=ground.zone.value, source=freeze.place)
-            for freeze in declared.freezes.values()
-            if freeze.model
-        ),
+        freezes=tuple(ground.freeze(freeze) for freeze in declared.freezes.values() if freeze.model),
         checks={name: _check(check, ground) for name, check in declared.checks.items()},
         reports={
             name: report.model.to_domain(source=report.place)
@@ -98,11 +93,6 @@ def _signing_key(model: SettingsFile, ground: Ground) -> Path | None:
     return ground.root / Path(expand(model.signing.key, ground.environ)).expanduser()
 
 
-def _window(window: Declared[Window], ground: Ground) -> MaintenanceWindow:
-    assert window.model  # noqa: S101  valid, as the caller has made sure
-    return window.model.to_domain(window.name, zone=ground.zone.value, source=window.place)
-
-
 def _check(check: Declared[Any], ground: Ground) -> Check:
     assert check.model  # noqa: S101  valid, as the caller has made sure
     found: Check = check.model.to_domain(
@@ -122,7 +112,7 @@ def _schedule(schedule: Declared[ScheduleFile], windows: dict[str, MaintenanceWi
         schedule.name,
         title=model.title or _first_play(schedule, ground),
         inventory=model.inventory or fallback,
-        window=_window(inline, ground) if inline else windows[str(model.window)],
+        window=ground.window(inline) if inline else windows[str(model.window)],
         owner=owner,
         source=schedule.place,
         defaults_used=tuple(_defaults_used(schedule, ground)),

@@ -13,13 +13,26 @@ from runner.config.models.report import ReportFile
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
 from runner.config.models.shape import Shape
-from runner.config.models.windows import FreezeBetween, FreezeEveryYear, Window, WindowsFile, freeze_kind
+from runner.config.models.windows import (
+    Calendar,
+    FreezeBetween,
+    FreezeByEvents,
+    FreezeEveryYear,
+    Window,
+    WindowsFile,
+    freeze_kind,
+)
 from runner.config.source import Path, Source
 from runner.config.validation import salvage, salvage_value, value_of
 from runner.errors import Problem
 
 M = TypeVar("M", bound=Shape)
-AnyFreeze = FreezeEveryYear | FreezeBetween
+AnyFreeze = FreezeEveryYear | FreezeBetween | FreezeByEvents
+_FREEZES: dict[str, type[Shape]] = {
+    "<every_year>": FreezeEveryYear,
+    "<between>": FreezeBetween,
+    "<ics>": FreezeByEvents,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +79,12 @@ class Declarations:
     """All definitions of a maintenance repository; `whole` unless a file could not be read, so that names may be missing."""
 
     settings: Declared[SettingsFile] | None
+    calendars: dict[str, Declared[Calendar]] = field(default_factory=dict)
     windows: dict[str, Declared[Window]] = field(default_factory=dict)
     inline_windows: dict[str, Declared[Window]] = field(default_factory=dict)
-    freezes: dict[str, Declared[FreezeEveryYear] | Declared[FreezeBetween]] = field(default_factory=dict)
+    freezes: dict[str, Declared[FreezeEveryYear] | Declared[FreezeBetween] | Declared[FreezeByEvents]] = field(
+        default_factory=dict
+    )
     schedules: dict[str, Declared[ScheduleFile]] = field(default_factory=dict)
     checks: dict[str, Declared[Any]] = field(default_factory=dict)
     reports: dict[str, Declared[ReportFile]] = field(default_factory=dict)
@@ -94,6 +110,8 @@ def _definitions(document: Document[Shape], to: Declarations) -> Iterator[tuple[
     source = document.source
     match document.kind:
         case "windows":
+            for name, calendar, path in _named(document, WindowsFile, "calendars", Calendar):
+                yield "calendar", to.calendars, Declared(name, source, path, Calendar, calendar)
             for name, model, path in _named(document, WindowsFile, "windows", Window):
                 yield "window", to.windows, Declared(name, source, path, Window, model)
             yield from (("freeze", to.freezes, freeze) for freeze in _freezes(source))
@@ -146,7 +164,7 @@ def _freezes(source: Source) -> Iterator[Declared[Any]]:
     """The freezes of a file; one without a name is a problem already."""
     listed = source.at(("freezes",))
     for number, raw in enumerate(listed if isinstance(listed, list) else []):
-        shape = FreezeEveryYear if freeze_kind(raw) == "<every_year>" else FreezeBetween
+        shape = _FREEZES[freeze_kind(raw)]
         if isinstance(raw, dict) and isinstance(raw.get("name"), str):
             yield Declared(raw["name"], source, ("freezes", number), shape, salvage(shape, raw))
 

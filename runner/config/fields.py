@@ -13,10 +13,10 @@ from pydantic_core import PydanticCustomError
 from runner.config.zones import check_zone
 from runner.domain.execution.schedule import Amount
 from runner.domain.health import Threshold
+from runner.domain.time.days import WEEKDAYS, parse_day, parse_month, parse_weekday
 from runner.domain.time.duration import Duration, parse_duration, parse_timedelta
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.period import parse_period
-from runner.domain.time.recurrence import parse_day, parse_month
 from runner.domain.time.wallclock import parse_clock
 from runner.domain.time.window import DayRule
 
@@ -72,6 +72,29 @@ def _day(value: object) -> DayRule:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return parse_day(value)
     return parse_day(_text(value, "a day"))
+
+
+def _weekday(value: object) -> int:
+    text = _text(value, "a weekday's name")
+    try:
+        return parse_weekday(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a weekday. Weekdays are {', '.join(WEEKDAYS)}, also short") from None
+
+
+def _date(value: object) -> date:
+    text = _text(value, "a date")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no date. Write year, month and day, such as 2026-12-31") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"the year {day.year} is out of range. Write one from {YEARS[0]} to {YEARS[1]}")
+    return day
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 def _month(value: object) -> int:
@@ -201,7 +224,7 @@ def _amount_shape(pattern: str, least: int) -> WithJsonSchema:
 _PERCENT = r"^\d{1,3}(\.\d{1,3})? ?%$"
 _DAY_SHAPE = {
     "anyOf": [
-        {"type": "string", "examples": ["saturday", "weekdays", "daily", "second tuesday", "day 15", "last day"]},
+        {"type": "string", "examples": ["saturday", "weekdays", "daily", "second tuesday", "day 15", "last workday"]},
         {"type": "array", "items": {"type": "string"}, "minItems": 1, "examples": [["sat", "sun"]]},
     ]
 }
@@ -215,6 +238,8 @@ Span = Annotated[timedelta, BeforeValidator(_span), _shape(_DURATION, "45m", "2h
 SomeSpan = Annotated[timedelta, BeforeValidator(_some_span), _shape(_DURATION, "5m", "1h")]
 Day = Annotated[DayRule, BeforeValidator(_day), WithJsonSchema(_DAY_SHAPE)]
 Month = Annotated[int, BeforeValidator(_month), WithJsonSchema({"type": "string", "examples": ["jan", "july"]})]
+Weekday = Annotated[int, BeforeValidator(_weekday), WithJsonSchema({"type": "string", "examples": ["mon", "friday"]})]
+Date = Annotated[date, BeforeValidator(_date), _shape(r"^\d{4}-\d\d-\d\d$", "2026-12-31")]
 Zone = Annotated[str, BeforeValidator(_zone), _shape(r"^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$", "Europe/Berlin", "UTC")]
 Budget = Annotated[Amount, BeforeValidator(_budget), _amount_shape(_PERCENT, 0)]
 Size = Annotated[Amount, BeforeValidator(_size), _amount_shape(_PERCENT, 1)]
@@ -233,5 +258,15 @@ Period = Annotated[
     BeforeValidator(_period),
     WithJsonSchema({"type": "string", "examples": ["last_week", "last_month", "last_quarter", "2026-Q3"]}),
 ]
+Paths = Annotated[
+    list[Text],
+    BeforeValidator(_several),
+    Field(min_length=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
+]
+Days = Annotated[int, Field(ge=-366, le=366)]
+Nth = Annotated[int, Field(ge=1, le=1000)]
 Count = Annotated[int, Field(ge=1)]
 FreeForm = dict[str, Any]

@@ -7,14 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from runner.config.ansible_cfg import AnsibleConfig, read_ansible_config
-from runner.config.declared import Declarations
+from runner.config.declared import Declarations, Declared
 from runner.config.models.settings import Ansible, Defaults
+from runner.config.models.windows import Window
 from runner.config.names import Names, names_of
 from runner.config.playbooks import Playbook, read_playbook
+from runner.config.timing import Trouble, calendars_of, freeze_of, window_of
 from runner.config.zones import system_zone
+from runner.domain.time.freeze import Freeze
+from runner.domain.time.window import MaintenanceWindow
+from runner.domain.time.workdays import Calendar
+from runner.ports import DateSources
 
 S = TypeVar("S", Defaults, Ansible)
 FROM_ANSIBLE = "default"  # the name of an inventory that only ansible.cfg knows
@@ -30,7 +36,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything that rules need to know; `today` bounds what is looked at ahead."""
+    """Everything that rules need to know; `today` bounds what is looked at ahead. A calendar that is broken is there as what is wrong with it."""
 
     root: Path
     declared: Declarations
@@ -41,6 +47,8 @@ class Ground:
     inventory: Fallback | None
     owner: Fallback | None
     ansible: AnsibleConfig
+    calendars: Mapping[str, Calendar | Trouble] = field(default_factory=dict)
+    sources: DateSources | None = None
     _playbooks: dict[str, Playbook] = field(default_factory=dict)
 
     def playbook(self, path: str) -> Playbook:
@@ -48,6 +56,14 @@ class Ground:
         if path not in self._playbooks:
             self._playbooks[path] = read_playbook(self.root / path, root=self.root)
         return self._playbooks[path]
+
+    def window(self, window: Declared[Window]) -> MaintenanceWindow:
+        """A window of valid shape as the domain knows it; raises ValueError for a rule that cannot be read."""
+        return window_of(window, zone=self.zone.value, calendars=self.calendars, sources=self.sources, root=self.root)
+
+    def freeze(self, freeze: Declared[Any]) -> Freeze:
+        """A freeze of valid shape as the domain knows it; raises ValueError for a calendar file that cannot be read."""
+        return freeze_of(freeze, zone=self.zone.value, sources=self.sources, root=self.root)
 
     def path_problem(self, path: str, *, what: str) -> str | None:
         """What is wrong with the path of a file that runs are executed from: it must be there, below the root."""
@@ -61,7 +77,9 @@ class Ground:
         return None if found else f"there is no {what} {path}. Paths are relative to the folder of wellkept.yml"
 
 
-def survey(declared: Declarations, *, root: Path, environ: Mapping[str, str], today: date) -> Ground:
+def survey(
+    declared: Declarations, *, root: Path, environ: Mapping[str, str], today: date, sources: DateSources | None = None
+) -> Ground:
     """Look up the defaults: from wellkept.yml, then ansible.cfg and this machine's zone."""
     defaults = _section(declared, "defaults", Defaults)
     ansible = _section(declared, "ansible", Ansible)
@@ -76,6 +94,8 @@ def survey(declared: Declarations, *, root: Path, environ: Mapping[str, str], to
         inventory=_named(defaults.inventory) or _the_only(declared) or _from_ansible(config),
         owner=_named(defaults.owner),
         ansible=config,
+        calendars=calendars_of(declared.calendars, sources, root),
+        sources=sources,
     )
 
 

@@ -13,7 +13,7 @@ from runner.domain.time.window import ALWAYS
 from runner.errors import Problem
 
 INVENTORY, PERSON, OWNER, SERVICE = "inventory", "person", "person or team", "service"
-WINDOW, SCHEDULE, CHECK = "window", "schedule", "health check"
+WINDOW, SCHEDULE, CHECK, CALENDAR = "window", "schedule", "health check", "calendar"
 _SECTIONS = {INVENTORY: ("inventories",), PERSON: ("people",), OWNER: ("people", "teams"), SERVICE: ("services",)}
 _WHERE = {
     INVENTORY: "below inventories: in wellkept.yml",
@@ -21,6 +21,7 @@ _WHERE = {
     OWNER: "below people: or teams: in wellkept.yml",
     SERVICE: "below services: in wellkept.yml",
     WINDOW: "below windows: in schedules/windows.yml",
+    CALENDAR: "below calendars: in schedules/windows.yml",
     SCHEDULE: "in a file below schedules/",
     CHECK: "below health: in schedules/health.yml",
 }
@@ -64,6 +65,7 @@ def names_of(declared: Declarations) -> Names:
             for section in sections:
                 places[kind] |= _section(declared.settings, section)
     places[WINDOW] = {ALWAYS: "built in"} | {name: window.place for name, window in declared.windows.items()}
+    places[CALENDAR] = {name: calendar.place for name, calendar in declared.calendars.items()}
     places[SCHEDULE] = {name: schedule.place for name, schedule in declared.schedules.items()}
     places[CHECK] = {name: check.place for name, check in declared.checks.items()}
     return Names(places, whole=declared.whole)

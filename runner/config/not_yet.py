@@ -12,27 +12,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),
-    "WindowsFile": ("calendars",),
-    "Window": (
-        "offset_days",
-        "interval",
-        "since",
-        "rrule",
-        "cron",
-        "ics",
-        "summary",
-        "exdate",
-        "rdate",
-        "dst",
-        "calendar",
-        "holidays",
-        "roll",
-        "freeze",
-        "min_usable",
-        "splay",
-    ),
-    "FreezeBetween": ("ics",),
-    "FreezeEveryYear": ("ics",),
     "ScheduleFile": (
         "every",
         "requires",
@@ -72,9 +51,6 @@ VALUES: dict[tuple[str, str], tuple[str, ...]] = {
 
 # A key or (key, value) that is not built yet -> keys that are not missing where it stands.
 INSTEAD_OF: dict[str | tuple[str, str], tuple[str, ...]] = {
-    "rrule": ("day",),
-    "cron": ("day", "start"),
-    "ics": ("day", "start", "from", "to"),
     "every": ("window",),
     ("kind", "manual"): ("playbook", "hosts"),
 }

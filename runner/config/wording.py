@@ -27,6 +27,9 @@ _ELSEWHERE = {
 _EITHER_OR = {
     ("FreezeEveryYear", "from"): "a freeze has either every_year, or from and to. Remove one",
     ("FreezeEveryYear", "to"): "a freeze has either every_year, or from and to. Remove one",
+    ("FreezeEveryYear", "ics"): "a freeze has either every_year or ics. Remove one",
+    ("FreezeByEvents", "from"): "a freeze has either ics, or from and to. Remove one",
+    ("FreezeByEvents", "to"): "a freeze has either ics, or from and to. Remove one",
     ("FreezeBetween", "timezone"): "the instants of from and to carry their offset. Remove the timezone",
 }
 _SHAPES = {

@@ -12,6 +12,7 @@ from runner.domain.who import Actor, Owner
 from runner.errors import FilesInvalid
 from runner.ports import (
     Clock,
+    DateSources,
     HostProbe,
     InventoryAnswer,
     InventoryReader,
@@ -31,6 +32,7 @@ class Snapshotted:
     folder: Path
     environ: Mapping[str, str]
     inventories: InventoryReader
+    sources: DateSources | None = None
     definitions: dict[str, Definitions] = field(default_factory=dict)
     answers: dict[tuple[str, str], InventoryAnswer] = field(default_factory=dict)
     good: tuple[Definitions, SnapshotTaken] | None = None
@@ -59,7 +61,7 @@ class Snapshotted:
     def of(self, digest: str) -> Definitions:
         """The definitions in a snapshot."""
         if digest not in self.definitions:
-            self.definitions[digest] = read(self.path(digest), environ=self.environ)
+            self.definitions[digest] = read(self.path(digest), environ=self.environ, sources=self.sources)
         return self.definitions[digest]
 
     def answer(self, digest: str, inventory: str) -> InventoryAnswer:

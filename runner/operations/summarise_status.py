@@ -14,6 +14,8 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
+from runner.domain.time.splay import splayed
+from runner.domain.time.window import Opening
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import WORDS
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX, binding_freezes
@@ -361,9 +363,15 @@ def next_of(schedule: Schedule, definitions: Definitions, now: datetime) -> Next
     freezes = binding_freezes(schedule, definitions, ())
     current = occurrence.opening_at(schedule.window, freezes, now)
     if current and current.usable_from <= now < current.last_start:
-        return NextOpening(schedule.name, current.usable_from, current.last_start, is_open=True)
+        return next_in(current, schedule, now)
     later = occurrence.next_opening(schedule.window, freezes, after=now, usable=True)
-    return NextOpening(schedule.name, later.usable_from, later.last_start, is_open=False) if later else None
+    return next_in(later, schedule, now) if later else None
+
+
+def next_in(opening: Opening, schedule: Schedule, now: datetime) -> NextOpening:
+    """When the schedule may begin in this opening; while its splay runs it is not open yet."""
+    mine = splayed(opening, schedule.window, schedule=schedule.name)
+    return NextOpening(schedule.name, mine.usable_from, mine.last_start, is_open=mine.usable_from <= now)
 
 
 def openings_from_ledger(ahead: Sequence[slots.Slot]) -> tuple[NextOpening, ...]:

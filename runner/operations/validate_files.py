@@ -10,16 +10,20 @@ from runner.domain.execution import host_pattern
 from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.settings import Definitions
 from runner.errors import Problem, count
-from runner.ports import InventoryAnswer, InventoryReader
+from runner.ports import DateSources, InventoryAnswer, InventoryReader
 
 ANY_HOST = frozenset({"all", "*"})
 
 
 def validate_files(
-    root: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None = None
+    root: Path,
+    *,
+    environ: Mapping[str, str],
+    inventories: InventoryReader | None = None,
+    sources: DateSources | None = None,
 ) -> list[Problem]:
     """Every problem, in the order of files and lines; inventories are read only once the files themselves are sound."""
-    definitions, problems = check(root, environ=environ)
+    definitions, problems = check(root, environ=environ, sources=sources)
     if definitions is None or inventories is None:
         return problems
     answers = {

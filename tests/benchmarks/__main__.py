@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick] [a b c d e]`."""
+"""`python -m tests.benchmarks [--quick] [a b c d e f]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import os
 from datetime import UTC, datetime
 
-from tests.benchmarks import idle, pieces, recording, starting, ticking
+from tests.benchmarks import idle, pieces, recording, starting, ticking, windows
 
-PARTS = {"a": starting, "b": pieces, "c": idle, "d": recording, "e": ticking}
+PARTS = {"a": starting, "b": pieces, "c": idle, "d": recording, "e": ticking, "f": windows}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.adapters.calendars import Calendars
 from runner.config import check
 from runner.domain.settings import Definitions
 from runner.errors import Problem
@@ -69,7 +70,7 @@ def checked(repository: Callable[[Files], Path]) -> Callable[..., tuple[Definiti
     """Check the usual files with the given ones; the definitions, and the problems as text."""
 
     def run(files: Files, **environ: str) -> tuple[Definitions | None, list[str]]:
-        definitions, problems = check(repository(files), environ=environ, today=TODAY)
+        definitions, problems = check(repository(files), environ=environ, today=TODAY, sources=Calendars())
         return definitions, list(map(str, problems))
 
     return run
@@ -80,6 +81,6 @@ def found(repository: Callable[[Files], Path]) -> Callable[..., list[Problem]]:
     """The problems of the usual files with the given ones."""
 
     def run(files: Files, **environ: str) -> list[Problem]:
-        return check(repository(files), environ=environ, today=TODAY)[1]
+        return check(repository(files), environ=environ, today=TODAY, sources=Calendars())[1]
 
     return run

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.adapters.calendars import Calendars
 from runner.config import check, read
 from runner.domain.execution.schedule import Amount, ChangeType, Effect, Split, Wave
 from runner.domain.health import Probe, Threshold
@@ -24,7 +25,7 @@ THREE_LINES = 'playbook: playbooks/patch.yml\nhosts: web\nwindow: {day: sunday, 
 
 @pytest.fixture(scope="module")
 def working() -> Definitions:
-    return read(WORKING, environ={}, today=TODAY)
+    return read(WORKING, environ={}, today=TODAY, sources=Calendars())
 
 
 def valid(found: tuple[Definitions | None, list[str]]) -> Definitions:
@@ -107,7 +108,7 @@ def test_windows_become_values(working: Definitions) -> None:
     assert window.day is not None
     assert (window.day.kind, window.day.text, window.months) == (DayKind.NTH_WEEKDAY, "second tuesday", (1, 4, 7, 10))
     assert (window.start, window.duration, window.cutoff) == (time(22), timedelta(hours=4), timedelta(minutes=45))
-    assert (window.at_end, window.source) == (AtEnd.FINISH_BATCH, "schedules/windows.yml:2")
+    assert (window.at_end, window.source) == (AtEnd.FINISH_BATCH, "schedules/windows.yml:4")
     assert working.windows["always"].is_always
     assert working.windows["weekend"].timezone == "Europe/Berlin"
 
@@ -121,7 +122,7 @@ def test_a_day_long_window_ends_by_the_wall_clock(checked: Checked) -> None:
 
 
 def test_freezes_become_values(working: Definitions) -> None:
-    year_end, launch = working.freezes
+    year_end, launch, board = working.freezes
 
     assert (year_end.every_year, year_end.timezone) == (YearlySpan((12, 20), (1, 6)), "Europe/Berlin")
     assert (year_end.services, year_end.allow) == (("web-shop",), ("emergency", "read_only"))
@@ -130,6 +131,7 @@ def test_freezes_become_values(working: Definitions) -> None:
         datetime(2026, 11, 30, 8, tzinfo=UTC),
     )
     assert (launch.reason, launch.owner, launch.allow) == ("launch", "team-web", ("read_only",))
+    assert board.covers(datetime(2026, 9, 15, 12, tzinfo=UTC))
 
 
 def test_checks_become_values(working: Definitions) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.adapters.calendars import Calendars
 from runner.config import read
 from runner.config.settings_alone import read_settings
 from runner.errors import FilesInvalid
@@ -14,7 +15,7 @@ SETTINGS = "format: 1\norganisation: Example Ltd\ndatabase: sqlite:///var/wellke
 
 
 def test_it_says_the_same_as_reading_everything() -> None:
-    assert read_settings(WORKING, environ=ENVIRON) == read(WORKING, environ=ENVIRON).settings
+    assert read_settings(WORKING, environ=ENVIRON) == read(WORKING, environ=ENVIRON, sources=Calendars()).settings
 
 
 def test_other_files_may_be_broken(tmp_path: Path) -> None:

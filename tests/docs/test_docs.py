@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.adapters.calendars import Calendars
 from runner.config import check
 from tests.docs.pages import (
     ROOT,
@@ -81,7 +82,7 @@ def test_every_whole_file_is_valid(path: str, text: str, tmp_path: Path) -> None
     root = a_repository(tmp_path)
     (root / path).write_text(text, encoding="utf-8")
 
-    _, problems = check(root, environ={}, today=date(2026, 1, 15))
+    _, problems = check(root, environ={}, today=date(2026, 1, 15), sources=Calendars())
 
     assert [str(problem) for problem in problems if problem.severity == "error"] == []
 

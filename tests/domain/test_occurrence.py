@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.domain.time.days import parse_day
 from runner.domain.time.duration import parse_duration, parse_timedelta
 from runner.domain.time.freeze import Freeze, YearlySpan
 from runner.domain.time.occurrence import missing_starts, next_opening, opening_at, openings, overlapping
-from runner.domain.time.recurrence import parse_day
 from runner.domain.time.wallclock import parse_clock
 from runner.domain.time.window import ALWAYS, MaintenanceWindow, Opening
 

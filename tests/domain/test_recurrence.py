@@ -5,11 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.time.recurrence import ever_occurs, parse_day, parse_month, rule_dates
+from runner.domain.time.days import parse_day, parse_month
+from runner.domain.time.recurrence import ever_occurs, rule_dates
+from runner.domain.time.window import MaintenanceWindow
+
+
+def a_rule(rule: str | list[str], months: Sequence[int] = ()) -> MaintenanceWindow:
+    return MaintenanceWindow("night", day=parse_day(rule), months=tuple(months))
 
 
 def dates(rule: str | list[str], first: str, last: str, months: Sequence[int] = ()) -> list[str]:
-    found = rule_dates(parse_day(rule), months, first=date.fromisoformat(first), last=date.fromisoformat(last))
+    found = rule_dates(a_rule(rule, months), first=date.fromisoformat(first), last=date.fromisoformat(last))
     return [day.lands.isoformat() for day in found]
 
 
@@ -24,6 +30,8 @@ def dates(rule: str | list[str], first: str, last: str, months: Sequence[int] = 
         ("day 15", ["2026-01-15", "2026-02-15", "2026-03-15"]),
         ("day 31", ["2026-01-31", "2026-03-31"]),
         ("last day", ["2026-01-31", "2026-02-28", "2026-03-31"]),
+        ("first workday", ["2026-01-01", "2026-02-02", "2026-03-02"]),
+        ("Last workday", ["2026-01-30", "2026-02-27", "2026-03-31"]),
     ],
 )
 def test_a_rule_names_its_dates_in_each_month(rule: str, expected: list[str]) -> None:
@@ -68,7 +76,7 @@ def test_the_last_day_of_february_is_the_29th_in_a_leap_year() -> None:
     ],
 )
 def test_a_rule_that_never_occurs_is_found(rule: str, months: list[int], occurs: bool) -> None:
-    assert ever_occurs(parse_day(rule), months, since=date(2096, 3, 1)) is occurs
+    assert ever_occurs(a_rule(rule, months), since=date(2096, 3, 1)) is occurs
 
 
 @pytest.mark.parametrize(
@@ -116,12 +124,12 @@ RULES = st.one_of(
 @given(RULES, st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 400), st.integers(0, 400))
 def test_dates_do_not_depend_on_where_one_starts_to_look(rule: str, first: date, head: int, tail: int) -> None:
     middle, last = first + timedelta(days=head), first + timedelta(days=head + tail)
-    day = parse_day(rule)
+    window = a_rule(rule)
 
-    in_one = list(rule_dates(day, (), first=first, last=last))
+    in_one = list(rule_dates(window, first=first, last=last))
     in_two = [
-        *rule_dates(day, (), first=first, last=middle),
-        *rule_dates(day, (), first=middle + timedelta(days=1), last=last),
+        *rule_dates(window, first=first, last=middle),
+        *rule_dates(window, first=middle + timedelta(days=1), last=last),
     ]
 
     assert in_one == in_two
@@ -134,7 +142,7 @@ def test_dates_do_not_depend_on_where_one_starts_to_look(rule: str, first: date,
 def test_an_nth_weekday_lies_in_its_week_of_the_month(ordinal: int, weekday: str, first: date) -> None:
     words = ("first", "second", "third", "fourth", "fifth")[ordinal - 1]
 
-    found = list(rule_dates(parse_day(f"{words} {weekday}"), (), first=first, last=first + timedelta(days=200)))
+    found = list(rule_dates(a_rule(f"{words} {weekday}"), first=first, last=first + timedelta(days=200)))
 
     assert all((day.lands.day - 1) // 7 + 1 == ordinal for day in found)
     assert all(f"{day.lands:%a}".lower() == weekday for day in found)

@@ -16,6 +16,7 @@ from runner.domain.settings import Definitions
 from runner.domain.time.window import Opening
 from runner.operations.time import keep_ledger as keep_ledger_module
 from runner.operations.time.keep_ledger import HORIZON, Kept, day_of, keep_ledger
+from runner.operations.time.list_openings import list_openings
 from runner.store.record import log
 from runner.store.schema import slots as slots_table
 from runner.store.time import slots
@@ -267,3 +268,35 @@ def test_the_first_beat_after_a_start_follows_the_files_before_anything_comes_du
     started_again.tick()
 
     assert kept(bench) == []
+
+
+def test_a_slot_begins_later_by_its_splay_as_the_calendar_shows(lay: Lay) -> None:
+    bench = lay(windows=WINDOWS.replace("cutoff: 45m", "cutoff: 45m, splay: 1h"))
+    keep(bench)
+
+    slot = kept(bench)[0]
+    shown = list_openings(bench.site.current(), from_=SATURDAY_NIGHT + timedelta(days=5), to=SATURDAY_NIGHT + HORIZON)
+
+    assert slot.opens_at == FIRST_AHEAD
+    assert FIRST_AHEAD < slot.usable_from <= FIRST_AHEAD + timedelta(hours=1)
+    assert shown[0].opening.usable_from == slot.usable_from
+    assert str(shown[0].as_row()["notes"]).startswith("['splay: patch begins ")
+
+
+def test_a_new_holiday_moves_the_slot_and_makes_no_second_one(lay: Lay) -> None:
+    rolling = """\
+calendars: {office: {workdays: [mon, tue, wed, thu, fri, sat], dates: [%s]}}
+windows:
+  saturday-night: {day: saturday, calendar: office, roll: next_workday, start: "22:00", until: "04:00", cutoff: 45m}
+"""
+    bench = lay(windows=rolling % "2026-01-01")
+    keep(bench)
+    before = kept(bench)[0]
+
+    edit(bench, "windows.yml", rolling % "2026-03-28")
+    changed = keep(bench)
+
+    after = kept(bench)[0]
+    assert changed == 1
+    assert (after.id, after.rule_date) == (before.id, before.rule_date)
+    assert (before.opens_at, after.opens_at) == (FIRST_AHEAD, FIRST_AHEAD + timedelta(days=2))

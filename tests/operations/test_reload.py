@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from datetime import timedelta
 
 import pytest
 
+from runner.adapters.calendars import Calendars
 from runner.config import read
 from runner.errors import FilesInvalid
 from runner.operations.site import Snapshotted
@@ -74,6 +76,22 @@ def test_a_new_file_is_in_force(bench: Bench, in_force: InForce) -> None:
     edit(bench, SCHEDULE.replace("schedule: patch", "schedule: second"), "second.yml")
 
     assert set(in_force.current().schedules) == {"patch", "second"}
+
+
+def test_an_edit_of_a_calendar_file_is_in_force_too(bench: Bench) -> None:
+    root, sources = bench.site.root, Calendars()
+    event = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART:20260401T220000Z\r\nDURATION:PT{}H\r\nEND:VEVENT\r\n"
+    file = "BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n"
+    (root / "nights.ics").write_text(file.format(event.format(2)))
+    edit(bench, "windows: {nights: {ics: nights.ics}}\n", "more.yml")
+    in_force = InForce(root, environ=os.environ, first=read(root, environ=os.environ, sources=sources), sources=sources)
+    before = in_force.current().windows["nights"]
+
+    (root / "nights.ics").write_text(file.format(event.format(12)))
+
+    after = in_force.current().windows["nights"]
+    assert after != before
+    assert after.length == timedelta(hours=12)
 
 
 def test_a_file_that_was_removed_is_no_longer_in_force(bench: Bench, in_force: InForce) -> None:

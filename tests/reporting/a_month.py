@@ -31,10 +31,10 @@ from runner.domain.record.record import (
     run_stream,
 )
 from runner.domain.report import Period
+from runner.domain.time.days import parse_day
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.occurrence import openings
 from runner.domain.time.period import parse_period
-from runner.domain.time.recurrence import parse_day
 from runner.domain.time.window import MaintenanceWindow
 from runner.domain.who import Actor, Owner
 from runner.operations.tickets.reconcile_tickets import file_missed_slot, reconcile_tickets

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
-from runner.config.rules import freezes, health, playbooks, reports, schedules, settings, windows
+from runner.config.rules import calendars, freezes, health, playbooks, reports, schedules, settings, windows
 from runner.errors import Problem
 
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
+    calendars.problems,
     windows.problems,
     freezes.problems,
     schedules.problems,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from runner.domain.time.recurrence import MONTHS, ORDINALS, WEEKDAYS
+from runner.domain.time.days import MONTHS, ORDINALS, WEEKDAYS
 
 _SETTING = re.compile(r"""\s*(?P<name>[A-Za-z_]\w*|"[^"]*"|'[^']*')\s*=\s*(?P<value>.*)""", re.ASCII)
 _SHORT = {

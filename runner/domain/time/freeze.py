@@ -1,4 +1,4 @@
-"""When change may not happen: freezes by instants and by yearly spans."""
+"""When change may not happen: freezes by instants, by yearly spans, and by the events of calendar files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from runner.domain.time.wallclock import resolve
+from runner.domain.time.events import Events, in_order
+from runner.domain.time.wallclock import moved, resolve
 
 READ_ONLY = "read_only"
 EMERGENCY = "emergency"
 FEBRUARY_29 = (2, 29)
 _MIDNIGHT = time(0)
 _DAY = timedelta(days=1)
+_MARGIN = timedelta(days=2)  # a local date begins within a day of it in UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class YearlySpan:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A span in which changes are held; [starts, ends) as instants, or a span of every year in `timezone`.
+    """A span in which changes are held; [starts, ends) as instants, a span of every year in `timezone`, or the events of calendar files.
 
     `allow` holds what passes all the same: `read_only`, or a change type such as `emergency`. `services`, `schedules` and `windows` narrow it to what bears
     one of these names; all empty means everything.
@@ -47,6 +49,7 @@ class Freeze:
     ends: datetime | None = None
     every_year: YearlySpan | None = None
     timezone: str = "UTC"
+    events: Events | None = None
     services: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
@@ -79,7 +82,11 @@ class Freeze:
         return (effect == READ_ONLY and READ_ONLY in self.allow) or change in self.allow
 
     def _all_spans(self, from_: datetime, to: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The one span between two instants, or those of every year around [from_, to)."""
+        """The one span between two instants, or those of every year or of all events around [from_, to)."""
+        if self.events is not None:
+            first, last = moved(from_.date(), -(self.events.longest + _MARGIN)), moved(to.date(), _MARGIN)
+            yield from ((event.opens, event.closes) for event, _ in in_order(self.events, first=first, last=last))
+            return
         if self.every_year is None:
             if self.starts and self.ends:
                 yield self.starts.astimezone(UTC), self.ends.astimezone(UTC)

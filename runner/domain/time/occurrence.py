@@ -1,6 +1,6 @@
 """Each dated opening of a window: the dates of its rule, its start and end by the clock, less what freezes take away.
 
-The freezes given here are those that bind the work in question (domain.freeze.binding); all of them cut.
+The freezes given here are those that bind the work in question (domain.freeze.binding).
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from runner.domain.time.duration import describe
+from runner.domain.time.events import in_order
 from runner.domain.time.freeze import Freeze, longest_free
 from runner.domain.time.recurrence import EVERY_DATE, RuleDate, rule_dates
 from runner.domain.time.wallclock import Clocks, local_day, moved, resolve
-from runner.domain.time.window import MaintenanceWindow, Opening
+from runner.domain.time.window import MaintenanceWindow, Missing, Opening, WhenFrozen
 
 _DAY = timedelta(days=1)
 _MARGIN = timedelta(days=2)  # a date's start lies within a day of it in UTC, and a lost day (Apia, 2011) is one more
@@ -70,11 +71,10 @@ def next_opening(
 
 def missing_starts(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[date]:
     """The dates, from `first` to `last`, on which the clocks jump over the window's start."""
-    if window.day and window.start:
-        zone = ZoneInfo(window.timezone)
-        for day in rule_dates(window.day, window.months, first=first, last=last):
-            if resolve(day.lands, window.start, zone).shown is Clocks.NEVER:
-                yield day.lands
+    zone = ZoneInfo(window.timezone)
+    for day in rule_dates(window, first=first, last=last):
+        if resolve(day.lands, _clock(window, day), zone).shown is Clocks.NEVER:
+            yield day.lands
 
 
 def overlapping(several: Iterable[Opening]) -> Iterator[tuple[Opening, Opening]]:
@@ -93,24 +93,43 @@ def _openings_from(window: MaintenanceWindow, freezes: Sequence[Freeze], after: 
 
 def _spans(window: MaintenanceWindow, *, from_: datetime, to: datetime) -> Iterator[_Span]:
     """The openings by the clock, in order, of all dates that may reach into [from_, to); equal starts are merged."""
-    if window.day is None or window.start is None:
-        return
     zone = ZoneInfo(window.timezone)
-    first = moved(local_day(from_, zone), -(_MARGIN + window.length))
+    first = moved(local_day(from_, zone), timedelta(days=-(_MARGIN + window.length).days))
     last = moved(local_day(to, zone), _MARGIN)
     before: datetime | None = None
-    for day in rule_dates(window.day, window.months, first=first, last=last):
-        if window.only not in (None, day.named):
-            continue
-        span = _span_on(window, window.start, day, zone)
+    for span in _spans_between(window, zone, first=first, last=last):
         if span.closes > span.opens and span.opens != before:  # nothing is left of a window inside a lost hour
             yield span
         before = span.opens
 
 
-def _span_on(window: MaintenanceWindow, clock: time, day: RuleDate, zone: ZoneInfo) -> _Span:
-    """One date's start and end: `until` by the wall clock; otherwise the days by the wall clock, then the rest elapsed."""
+def _spans_between(window: MaintenanceWindow, zone: ZoneInfo, *, first: date, last: date) -> Iterator[_Span]:
+    """The openings by the clock whose dates lie from `first` to `last`: those of the rule, or those that a calendar file keeps."""
+    if window.events is not None:
+        for event, ordinal in in_order(window.events, first=first, last=last):
+            yield _Span(RuleDate(event.named, event.named, ordinal), event.opens, event.closes, ())
+        return
+    for day in rule_dates(window, first=first, last=last):
+        if window.only not in (None, day.named):
+            continue
+        span = _span_on(window, _clock(window, day), day, zone)
+        if span is not None:
+            yield span
+
+
+def _clock(window: MaintenanceWindow, day: RuleDate) -> time:
+    """The wall clock at which it opens: the rule's own where it names one, else the window's."""
+    return day.start or window.start or time(0)
+
+
+def _span_on(window: MaintenanceWindow, clock: time, day: RuleDate, zone: ZoneInfo) -> _Span | None:
+    """One date's start and end: `until` by the wall clock; otherwise the days by the wall clock, then the rest elapsed.
+
+    None for a start that does not exist, where the window leaves such out.
+    """
     start = resolve(day.lands, clock, zone)
+    if start.shown is Clocks.NEVER and window.missing is Missing.SKIP:
+        return None
     if window.until is not None:
         end_day = day.lands if window.until > clock else day.lands + _DAY
         closes = resolve(end_day, window.until, zone).instant
@@ -136,10 +155,13 @@ def _notes(window: MaintenanceWindow, clock: time, shown: Clocks, lasts: timedel
 
 
 def _cut(window: MaintenanceWindow, span: _Span, freezes: Sequence[Freeze]) -> Opening:
-    """Leave the longest part without a freeze; a part no longer than the cutoff is none, as nothing could start in it."""
+    """Leave the longest part without a freeze. None is left of a part no longer than the cutoff, as nothing could start in it, or below `min_usable`."""
     frozen = [(freeze.name, part) for freeze in freezes for part in freeze.spans(span.opens, span.closes)]
-    start, end = longest_free(span.opens, span.closes, [part for _, part in frozen])
-    if frozen and end - start <= window.cutoff:
+    start, end = span.opens, span.closes
+    if frozen:
+        start, end = longest_free(start, end, [part for _, part in frozen])
+    too_short = end - start <= window.cutoff or end - start < window.min_usable
+    if frozen and (too_short or window.when_frozen is WhenFrozen.SKIP):
         start = end = span.opens
     return Opening(
         window=window.name,

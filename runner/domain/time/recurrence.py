@@ -1,30 +1,30 @@
-"""Which dates a rule names: `saturday`, `[sat, sun]`, `weekdays`, `daily`, `second tuesday`, `day 15`, `last day`.
+"""Which dates a window names, and where each lands: the rule's own dates, then interval, offset, roll, exdate and rdate.
 
-Everything here is about local dates, month by month; clocks and zones come later (domain.wallclock, domain.occurrence).
+Everything here is about local dates; clocks and zones come later (domain.wallclock, domain.occurrence). Whatever is asked for a span costs what
+the span costs, however long ago the rule began.
 """
 
 from __future__ import annotations
 
-import re
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from heapq import merge
+from itertools import groupby
 
+from runner.domain.time.days import count_matches, dates_in_month, months_between
 from runner.domain.time.wallclock import moved
-from runner.domain.time.window import DayKind, DayRule
+from runner.domain.time.window import MaintenanceWindow, Roll
+from runner.domain.time.workdays import LONGEST_REST, MONDAY_TO_FRIDAY, Calendar
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
 EVERY_DATE = timedelta(days=41 * 366)  # 29 February on a given weekday comes back within 40 years, also over 2100
-_SEVERAL = {"daily": tuple(range(7)), "weekdays": tuple(range(5))}
-_REACH = timedelta(0)  # how far a named date may be moved before it lands; offset and roll will widen it
+_DAY = timedelta(days=1)
+_PLAIN = Calendar(workdays=MONDAY_TO_FRIDAY)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDate:
-    """A date that a rule names, and where it lands; both are the same while nothing moves dates.
+    """A date that a rule names, and where it lands; `start` is set where the rule names times of day, too.
 
     `named` and `ordinal` (from 1, among the openings of one named date) are its identity.
     """
@@ -32,109 +32,121 @@ class RuleDate:
     named: date
     lands: date
     ordinal: int = 1
+    start: time | None = None
 
 
-def parse_day(text: str | Sequence[str]) -> DayRule:
-    """Read the `day` of a window: a rule in words, or a list of weekdays; raises ValueError with the way out."""
-    if not isinstance(text, str):
-        days = tuple(sorted({_weekday(part) for part in text}))
-        if not days:
-            raise ValueError("an empty list names no day. Name at least one, such as [sat, sun]")
-        return DayRule(DayKind.WEEKDAYS, weekdays=days, text=", ".join(WEEKDAYS[day] for day in days))
-    words = text.lower().split()
-    plain = " ".join(words)
-    if plain in _SEVERAL:
-        return DayRule(DayKind.WEEKDAYS, weekdays=_SEVERAL[plain], text=plain)
-    if plain == "last day":
-        return DayRule(DayKind.LAST_DAY, text=plain)
-    if found := re.fullmatch(r"day (\d{1,2})", plain, re.ASCII):
-        return _day_of_month(int(found[1]))
-    match words:
-        case [word]:
-            return DayRule(DayKind.WEEKDAYS, weekdays=(_weekday(word),), text=plain)
-        case [ordinal, word] if ordinal in ORDINALS:
-            return DayRule(DayKind.NTH_WEEKDAY, weekdays=(_weekday(word),), ordinal=ORDINALS[ordinal], text=plain)
-    raise ValueError(_not_a_day(text))
-
-
-def parse_month(text: str) -> int:
-    """Read a month's name, short or long, as 1 to 12; raises ValueError with the way out."""
-    short = text.lower()[:3]
-    if short in MONTHS and _LONG_MONTHS[MONTHS.index(short)].startswith(text.lower()):
-        return MONTHS.index(short) + 1
-    raise ValueError(f"{text[:40]!r} is not a month. Months are {', '.join(MONTHS)}")
-
-
-def rule_dates(rule: DayRule, months: Sequence[int], *, first: date, last: date) -> Iterator[RuleDate]:
+def rule_dates(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
     """The dates on which a window opens, from `first` to `last` (both included), in order.
 
-    Order of evaluation: the months on the rule's own date, then the day. Whatever moves, skips or adds dates (interval, offset, roll, exdate,
-    rdate) belongs between here and the filter on where a date lands.
+    Order of evaluation: months on the rule's own date, day, interval, offset, roll; then exdate and rdate on the resulting dates. Equal ones merge
+    into the first.
     """
-    named = named_dates(rule, months, first=moved(first, -_REACH), last=moved(last, _REACH))
-    landed = (RuleDate(day, day) for day in named)
-    yield from (day for day in landed if first <= day.lands <= last)
+    landed = _landed(window, first=first, last=last)
+    if not (window.without or window.besides) and window.roll is Roll.NONE:
+        yield from landed  # nothing is taken out, added, or can meet
+        return
+    every = merge(landed, _added(window, first=first, last=last), key=_place) if window.besides else landed
+    before: tuple[date, time] | None = None
+    for found in every:
+        if _place(found) != before and found.lands not in window.without:
+            yield found
+        before = _place(found)
 
 
-def named_dates(rule: DayRule, months: Sequence[int], *, first: date, last: date) -> Iterator[date]:
-    """The dates that a rule itself names, from `first` to `last` (both included), in order."""
-    for year, month in _months_between(first, last):
-        if not months or month in months:
-            yield from (day for day in _dates_in_month(rule, year, month) if first <= day <= last)
+def named_dates(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
+    """What the rule itself names, from `first` to `last` (both included), in order, with its interval; nothing has moved yet."""
+    if window.since is not None:
+        first = max(first, window.since)
+    if window.rule is not None:
+        yield from _of_other_rule(window, first=first, last=last)
+        return
+    found = _matches(window, first=first, last=last)
+    chosen = _every(window, found) if window.interval > 1 and window.since is not None else found
+    yield from (RuleDate(day, day) for day in chosen)
 
 
-def ever_occurs(rule: DayRule, months: Sequence[int], *, since: date) -> bool:
-    """Whether the rule names any date after `since`; bounded by 41 years, after which no new date can come."""
-    return next(rule_dates(rule, months, first=since, last=moved(since, EVERY_DATE)), None) is not None
+def ever_occurs(window: MaintenanceWindow, *, since: date) -> bool:
+    """Whether the window opens on any date from `since` on; bounded by 41 years, after which no new date can come."""
+    return next(rule_dates(window, first=since, last=moved(since, EVERY_DATE)), None) is not None
 
 
-def _dates_in_month(rule: DayRule, year: int, month: int) -> list[date]:
-    """The dates of one month that the rule names, in order; a date that the month does not have is left out, never moved."""
-    first_weekday, length = monthrange(year, month)
-    match rule.kind:
-        case DayKind.WEEKDAYS:
-            days = [day for day in range(1, length + 1) if (first_weekday + day - 1) % 7 in rule.weekdays]
-        case DayKind.NTH_WEEKDAY:
-            all_days = range(1 + (rule.weekdays[0] - first_weekday) % 7, length + 1, 7)
-            days = [all_days[-1]] if rule.ordinal < 0 else list(all_days[rule.ordinal - 1 : rule.ordinal])
-        case DayKind.DAY_OF_MONTH:
-            days = [rule.day] if rule.day <= length else []
-        case DayKind.LAST_DAY:
-            days = [length]
-    return [date(year, month, day) for day in days]
+def _landed(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
+    """What the rule names, moved by offset and roll, where it lands from `first` to `last`."""
+    if not window.offset_days and window.roll is Roll.NONE:
+        yield from named_dates(window, first=first, last=last)
+        return
+    offset = timedelta(days=window.offset_days)
+    earliest, latest = _before_roll(window, first=first, last=last)
+    for found in named_dates(window, first=moved(earliest, -offset), last=moved(latest, -offset)):
+        lands = _rolled(window, found.named + offset)
+        if lands is not None and first <= lands <= last:
+            yield RuleDate(found.named, lands, found.ordinal, found.start)
 
 
-def _months_between(first: date, last: date) -> Iterator[tuple[int, int]]:
-    """Every (year, month) from the one of `first` to the one of `last`."""
-    for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
-        yield number // 12, number % 12 + 1
+def _before_roll(window: MaintenanceWindow, *, first: date, last: date) -> tuple[date, date]:
+    """From where to where a date may lie that is rolled into [first, last]: further by the days just outside that are not worked."""
+    calendar = window.calendar or _PLAIN
+    if window.roll is Roll.NEXT_WORKDAY:
+        before = calendar.workday_from(first - _DAY, -1)
+        return (before + _DAY if before else moved(first, -LONGEST_REST)), last
+    if window.roll is Roll.PREVIOUS_WORKDAY:
+        after = calendar.workday_from(last + _DAY, 1)
+        return first, (after - _DAY if after else moved(last, LONGEST_REST))
+    return first, last
 
 
-def _weekday(text: str) -> int:
-    """Read a weekday's name, short (`sat`) or long, as Monday = 0."""
-    word = text.strip().lower()
-    for number, name in enumerate(WEEKDAYS):
-        if len(word) >= len("mon") and name.startswith(word):
-            return number
-    raise ValueError(_not_a_day(text))
+def _rolled(window: MaintenanceWindow, day: date) -> date | None:
+    """Where a date lands that may not be worked; None when it is left out."""
+    if window.roll is Roll.NONE:
+        return day
+    calendar = window.calendar or _PLAIN
+    if window.roll is Roll.SKIP:
+        return day if calendar.is_workday(day) else None
+    return calendar.workday_from(day, 1 if window.roll is Roll.NEXT_WORKDAY else -1)
 
 
-def _day_of_month(day: int) -> DayRule:
-    """The rule `day 15`."""
-    if not 1 <= day <= 31:  # noqa: PLR2004  a month's longest
-        raise ValueError(f"no month has a day {day}. Write day 1 to day 31, or last day")
-    return DayRule(DayKind.DAY_OF_MONTH, day=day, text=f"day {day}")
+def _added(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
+    """The dates of rdate; where the rule names the same date for an opening elsewhere, the added one is a further opening of that date."""
+    for day in window.besides:
+        if first <= day <= last:
+            ordinal = 1 + sum(1 for _ in named_dates(window, first=day, last=day))
+            yield RuleDate(day, day, ordinal)
 
 
-def _not_a_day(text: str) -> str:
-    """Say which words make a rule."""
-    return (
-        f"{text[:40]!r} names no day. Write a weekday (saturday), a list ([sat, sun]), weekdays, daily, "
-        "first to fifth or last with a weekday (second tuesday), day 15, or last day"
-    )
+def _matches(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[date]:
+    """The dates that the day rule names in the window's months."""
+    if window.day is None:
+        return
+    calendar = window.calendar or _PLAIN
+    for year, month in months_between(first, last):
+        if not window.months or month in window.months:
+            yield from (day for day in dates_in_month(window.day, calendar, year, month) if first <= day <= last)
 
 
-_LONG_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+def _every(window: MaintenanceWindow, days: Iterator[date]) -> Iterator[date]:
+    """Every `interval`-th of these matches, counted from the first on or after `since`; the count is reckoned once, not walked."""
+    rank: int | None = None
+    for day in days:
+        rank = _rank(window, day) if rank is None else rank + 1
+        if rank % window.interval == 0:
+            yield day
+
+
+def _rank(window: MaintenanceWindow, day: date) -> int:
+    """How many matches lie from `since` up to, without, this day."""
+    assert window.day and window.since  # noqa: S101, PT018  the caller has looked
+    return count_matches(window.day, window.months, window.calendar or _PLAIN, first=window.since, before=day)
+
+
+def _of_other_rule(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[RuleDate]:
+    """What a rule in a language of its own names, those of one date numbered."""
+    if window.rule is None or first > last:
+        return
+    for day, starts in groupby(window.rule.starts(first, last), key=datetime.date):
+        if not window.months or day.month in window.months:
+            for ordinal, start in enumerate(starts, start=1):
+                yield RuleDate(day, day, ordinal, start.time() if window.rule.has_times else None)
+
+
+def _place(found: RuleDate) -> tuple[date, time]:
+    return found.lands, found.start or time.min

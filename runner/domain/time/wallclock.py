@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 _SECOND = timedelta(seconds=1)
+_FIRST_DAY, _LAST_DAY = date(MINYEAR + 1, 1, 1).toordinal(), date(MAXYEAR - 1, 1, 1).toordinal()
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
@@ -40,18 +41,22 @@ def parse_clock(text: str) -> time:
     raise ValueError(f'{text[:40]!r} is not a time of day. Write hours and minutes, such as "22:00"')
 
 
-def resolve(day: date, clock: time, zone: ZoneInfo) -> Resolved:
+def resolve(day: date, clock: time, zone: tzinfo) -> Resolved:
     """Turn a local date and time into an instant.
 
     A time that the clocks jump over becomes the first instant that exists; a time that occurs twice, the first of the two.
     """
     naive = datetime.combine(day, clock)
-    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    first, second = (naive - _offset(naive, zone, fold) for fold in (0, 1))
     if first == second:
-        return Resolved(first, Clocks.ONCE)
+        return Resolved(first.replace(tzinfo=UTC), Clocks.ONCE)
     if first < second:
-        return Resolved(first, Clocks.TWICE)
-    return Resolved(_end_of_gap(second, first, zone), Clocks.NEVER)
+        return Resolved(first.replace(tzinfo=UTC), Clocks.TWICE)
+    return Resolved(_end_of_gap(second.replace(tzinfo=UTC), first.replace(tzinfo=UTC), zone), Clocks.NEVER)
+
+
+def _offset(naive: datetime, zone: tzinfo, fold: int) -> timedelta:
+    return naive.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta(0)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
@@ -61,11 +66,10 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 
 def moved(day: date, span: timedelta) -> date:
     """Move a date, but not to the very ends of the calendar, where its instants could not be computed."""
-    first, last = date(MINYEAR + 1, 1, 1), date(MAXYEAR - 1, 1, 1)
-    return date.fromordinal(min(max(day.toordinal() + span.days, first.toordinal()), last.toordinal()))
+    return date.fromordinal(min(max(day.toordinal() + span.days, _FIRST_DAY), _LAST_DAY))
 
 
-def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+def _end_of_gap(before: datetime, after: datetime, zone: tzinfo) -> datetime:
     """Find the instant at which the clocks jump, which lies in (before, after], to the second."""
     jumped = after.astimezone(zone).utcoffset()
     while after - before > _SECOND:

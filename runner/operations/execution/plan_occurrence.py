@@ -312,10 +312,20 @@ def file_digest(path: Path) -> str:
 
 
 def as_json(value: object) -> dict[str, object]:
-    """A frozen value as JSON knows it: durations and times as text."""
-    import dataclasses
+    """A frozen value as JSON knows it: durations and times as text; what takes no part in comparing values, such as who reads a rule, is left out."""
     import json
 
-    body = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
-    found: dict[str, object] = json.loads(json.dumps(body, default=str, sort_keys=True))
+    found: dict[str, object] = json.loads(json.dumps(plain(value), default=str, sort_keys=True))
     return found
+
+
+def plain(value: object) -> object:
+    """A value's parts as mappings and lists."""
+    import dataclasses
+
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        compared = [each.name for each in dataclasses.fields(value) if each.compare]
+        return {name: plain(getattr(value, name)) for name in compared}
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else value

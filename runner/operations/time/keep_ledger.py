@@ -17,6 +17,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.domain.time.freeze import Freeze
+from runner.domain.time.splay import splayed
 from runner.domain.time.window import Opening
 from runner.errors import StoreUnavailable
 from runner.operations.execution.plan_occurrence import binding_freezes
@@ -128,10 +129,11 @@ def openings_ahead(schedule: Schedule, definitions: Definitions, *, now: datetim
     """The openings of a schedule within the horizon, with the freezes that bind it cut out.
 
     A freeze for some services cuts the openings of schedules on their hosts only when the run is planned; here those for everything count, and those that
-    name the schedule or its window.
+    name the schedule or its window. Each begins later by the schedule's splay.
     """
     freezes = binding_freezes(schedule, definitions, ())
-    return list(occurrence.openings(schedule.window, freezes, from_=now, to=now + HORIZON))
+    ahead = occurrence.openings(schedule.window, freezes, from_=now, to=now + HORIZON)
+    return [splayed(opening, schedule.window, schedule=schedule.name) for opening in ahead]
 
 
 def write_schedule(

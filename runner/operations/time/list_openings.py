@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions, Service
 from runner.domain.time import occurrence
+from runner.domain.time.splay import splayed
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
 from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
@@ -77,7 +78,7 @@ def of_schedule(
             schedule.name,
             schedule.window.name,
             schedule.window.timezone,
-            opening,
+            splayed(opening, schedule.window, schedule=schedule.name),
             state_of(opening, enabled=schedule.enabled),
         )
         for opening in occurrence.openings(schedule.window, freezes, from_=from_, to=to)

@@ -21,7 +21,7 @@ from runner.errors import FilesInvalid, StoreUnavailable
 from runner.operations.execution.plan_occurrence import schedule_named
 from runner.operations.site import Site
 from runner.operations.time.reload import InForce
-from runner.ports import Clock
+from runner.ports import Clock, DateSources
 from runner.store.database import Store
 from runner.store.execution import definitions as definition_rows
 from runner.store.transaction import Transaction
@@ -61,9 +61,9 @@ def once_from(kept: definition_rows.Definition) -> Once:
     return Once(kept.name, body["text"], day, closes, body["emergency"], body["by"])
 
 
-def read_once(once: Once, root: Path, *, environ: Mapping[str, str]) -> Schedule:
+def read_once(once: Once, root: Path, *, environ: Mapping[str, str], sources: DateSources | None) -> Schedule:
     """The schedule as the files of a folder make it; raises FilesInvalid, as for a file."""
-    found = read(root, environ=environ, beside={once.name: once.text}).schedules[once.name]
+    found = read(root, environ=environ, beside={once.name: once.text}, sources=sources).schedules[once.name]
     change = replace(found.change, type=ChangeType.EMERGENCY) if once.emergency else found.change
     return replace(found, window=replace(found.window, only=once.day), change=change)
 
@@ -80,7 +80,12 @@ def schedule_in(snapshot: str, name: str, *, site: Site) -> Schedule:
     kept = None if name in definitions.schedules else site.store.read(lambda c: definition_rows.last_of(c, KIND, name))
     if kept is None:
         return schedule_named(name, definitions)
-    return read_once(once_from(kept), site.snapshotted.path(snapshot), environ=site.snapshotted.environ)
+    return read_once(
+        once_from(kept),
+        site.snapshotted.path(snapshot),
+        environ=site.snapshotted.environ,
+        sources=site.snapshotted.sources,
+    )
 
 
 def requester_of(schedule: Schedule, *, site: Site) -> Actor:
@@ -93,11 +98,18 @@ class WithOnce:
     """The definitions in force, those made for one slot among them."""
 
     def __init__(
-        self, root: Path, *, environ: Mapping[str, str], first: Definitions, store: Store, clock: Clock
+        self,
+        root: Path,
+        *,
+        environ: Mapping[str, str],
+        first: Definitions,
+        store: Store,
+        clock: Clock,
+        sources: DateSources | None = None,
     ) -> None:
-        """`first` holds until a file changes."""
+        """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
         self._root, self._environ, self._store, self._clock = root, environ, store, clock
-        self._files = InForce(root, environ=environ, first=first)
+        self._files, self._sources = InForce(root, environ=environ, first=first, sources=sources), sources
         self._from: Definitions | None = None
         self._kept: tuple[Once, ...] = ()
         self._made: dict[str, Schedule] = {}
@@ -124,7 +136,7 @@ class WithOnce:
     def _read(self, once: Once) -> Schedule | None:
         """The schedule; after a broken edit, as it was before."""
         try:
-            return read_once(once, self._root, environ=self._environ)
+            return read_once(once, self._root, environ=self._environ, sources=self._sources)
         except FilesInvalid as problem:
             log.error("%s cannot be read: %s", once.name, problem, extra={"action": "once.broken"})
             return self._made.get(once.name)

@@ -44,7 +44,7 @@ def plan_once(wanted: Wanted, *, site: Site) -> Plan:
     """Make the slot; gives what it would do as things stand. Raises FilesInvalid, UsageError, and Held when it could never run."""
     check_wanted(wanted, now=site.clock())
     once = once_for(wanted, site=site)
-    schedule = read_once(once, site.root, environ=site.snapshotted.environ)
+    schedule = read_once(once, site.root, environ=site.snapshotted.environ, sources=site.snapshotted.sources)
     now_with = replace(site.current(), schedules={**site.current().schedules, once.name: schedule})
     plan = plan_occurrence(once.name, definitions=now_with, site=site, at=wanted.at, identity=(once.day, 1))
     if plan.opening is None or plan.opening.is_frozen or not plan.run.hosts:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from runner.config import read
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid
+from runner.ports import DateSources
 
 log = logging.getLogger(__name__)
 FOLDERS = ("schedules", "reports", "playbooks")
@@ -18,18 +19,20 @@ FOLDERS = ("schedules", "reports", "playbooks")
 class InForce:
     """Knows the definitions that hold now."""
 
-    def __init__(self, root: Path, *, environ: Mapping[str, str], first: Definitions) -> None:
-        """`first` holds until a file changes."""
-        self._root, self._environ = root, environ
-        self._definitions = first
-        self._seen = fingerprint(root)
+    def __init__(
+        self, root: Path, *, environ: Mapping[str, str], first: Definitions, sources: DateSources | None = None
+    ) -> None:
+        """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
+        self._root, self._environ, self._sources = root, environ, sources
+        self._definitions, self._calendars = first, calendar_files(first)
+        self._seen = fingerprint(root, self._calendars)
         self._lock = threading.Lock()
         self.problem: FilesInvalid | None = None
 
     def current(self) -> Definitions:
         """The definitions that hold now."""
         with self._lock:
-            seen = fingerprint(self._root)
+            seen = fingerprint(self._root, self._calendars)
             if seen != self._seen:
                 self._seen = seen
                 self._reload()
@@ -37,7 +40,10 @@ class InForce:
 
     def _reload(self) -> None:
         try:
-            self._definitions, self.problem = read(self._root, environ=self._environ), None
+            self._definitions = read(self._root, environ=self._environ, sources=self._sources)
+            self.problem = None
+            self._calendars = calendar_files(self._definitions)
+            self._seen = fingerprint(self._root, self._calendars)
             log.info("The definitions were read again", extra={"action": "definitions.reloaded"})
         except FilesInvalid as problem:
             self.problem = problem
@@ -48,9 +54,17 @@ class InForce:
             )
 
 
-def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
-    """What tells one state of the files from another: names, sizes and times of change."""
-    return frozenset(mark for path in files(root) if (mark := mark_of(path)))
+def fingerprint(root: Path, calendars: Collection[str] = ()) -> frozenset[tuple[str, int, int]]:
+    """What tells one state of the files from another: names, sizes and times of change; `calendars` are files that the definitions name."""
+    return frozenset(mark for path in (*files(root), *(root / name for name in calendars)) if (mark := mark_of(path)))
+
+
+def calendar_files(definitions: Definitions) -> frozenset[str]:
+    """The calendar files that windows, freezes and business calendars are read from."""
+    windows = [*definitions.windows.values(), *(schedule.window for schedule in definitions.schedules.values())]
+    kept = [*(each.events for each in windows), *(each.events for each in definitions.freezes)]
+    holidays = [each.calendar.holidays for each in windows if each.calendar]
+    return frozenset(file for source in (*kept, *holidays) if source for file in source.files)
 
 
 def mark_of(path: Path) -> tuple[str, int, int] | None:
