@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -107,16 +106,18 @@ class App:
         """The maintenance repository at work."""
         from runner.adapters import on_demand, processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
+        from runner.adapters.ansible.processes import boottime
         from runner.operations.site import Site, Snapshotted
-        from runner.operations.time.once_schedules import WithOnce
+        from runner.operations.time import once_schedules, reload
 
         state = self.settings.state_dir
+        files = reload.InForce(self.root, environ=self.environ, first=self.definitions, sources=self.sources)
         return Site(
             root=self.root,
             state_dir=state,
             store=self.store,
             clock=self.clock,
-            monotonic=time.monotonic,
+            monotonic=boottime,
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
             probe=on_demand.ProbeOnDemand(project=self.root, environ=self.environ),
@@ -127,14 +128,7 @@ class App:
             signer=self.signer,
             owner=processes.this_process(),
             actor=self.actor,
-            current=WithOnce(
-                self.root,
-                environ=self.environ,
-                first=self.definitions,
-                sources=self.sources,
-                store=self.store,
-                clock=self.clock,
-            ).current,
+            current=once_schedules.WithOnce(files, store=self.store, clock=self.clock).current,
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),

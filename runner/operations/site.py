@@ -64,6 +64,10 @@ class Snapshotted:
             self.definitions[digest] = read(self.path(digest), environ=self.environ, sources=self.sources)
         return self.definitions[digest]
 
+    def read_beside(self, digest: str, texts: Mapping[str, str]) -> Definitions:
+        """The definitions in a snapshot together with texts that stand in no file; raises FilesInvalid."""
+        return read(self.path(digest), environ=self.environ, beside=texts, sources=self.sources)
+
     def answer(self, digest: str, inventory: str) -> InventoryAnswer:
         """What an inventory of a snapshot says, asked once."""
         if (digest, inventory) not in self.answers:

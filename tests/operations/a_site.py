@@ -23,6 +23,7 @@ from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
 from runner.operations.time.keep_ledger import Kept
 from runner.operations.time.once_schedules import WithOnce
+from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
@@ -325,7 +326,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         signer=NoKey(),
         owner=this_process(),
         actor=Actor("ana"),
-        current=WithOnce(root, environ=os.environ, first=definitions, store=store, clock=time).current,
+        current=WithOnce(InForce(root, environ=os.environ, first=definitions), store=store, clock=time).current,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda: (),

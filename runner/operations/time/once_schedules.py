@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
-from runner.config import read
 from runner.domain.execution.schedule import ChangeType, Schedule
 from runner.domain.settings import Definitions
 from runner.domain.who import Actor
@@ -21,12 +19,13 @@ from runner.errors import FilesInvalid, StoreUnavailable
 from runner.operations.execution.plan_occurrence import schedule_named
 from runner.operations.site import Site
 from runner.operations.time.reload import InForce
-from runner.ports import Clock, DateSources
+from runner.ports import Clock
 from runner.store.database import Store
 from runner.store.execution import definitions as definition_rows
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+ReadBeside = Callable[[Mapping[str, str]], Definitions]  # reads the files together with texts that stand in none
 KIND = "once"
 FURTHEST = timedelta(days=90)  # ahead: as far as slots are written
 KEPT_FOR = timedelta(days=7)  # after its end, for a run that outlasts it
@@ -61,9 +60,9 @@ def once_from(kept: definition_rows.Definition) -> Once:
     return Once(kept.name, body["text"], day, closes, body["emergency"], body["by"])
 
 
-def read_once(once: Once, root: Path, *, environ: Mapping[str, str], sources: DateSources | None) -> Schedule:
-    """The schedule as the files of a folder make it; raises FilesInvalid, as for a file."""
-    found = read(root, environ=environ, beside={once.name: once.text}, sources=sources).schedules[once.name]
+def read_once(once: Once, read_beside: ReadBeside) -> Schedule:
+    """The schedule as the files make it that it is read beside; raises FilesInvalid, as for a file."""
+    found = read_beside({once.name: once.text}).schedules[once.name]
     change = replace(found.change, type=ChangeType.EMERGENCY) if once.emergency else found.change
     return replace(found, window=replace(found.window, only=once.day), change=change)
 
@@ -80,12 +79,7 @@ def schedule_in(snapshot: str, name: str, *, site: Site) -> Schedule:
     kept = None if name in definitions.schedules else site.store.read(lambda c: definition_rows.last_of(c, KIND, name))
     if kept is None:
         return schedule_named(name, definitions)
-    return read_once(
-        once_from(kept),
-        site.snapshotted.path(snapshot),
-        environ=site.snapshotted.environ,
-        sources=site.snapshotted.sources,
-    )
+    return read_once(once_from(kept), partial(site.snapshotted.read_beside, snapshot))
 
 
 def requester_of(schedule: Schedule, *, site: Site) -> Actor:
@@ -97,23 +91,13 @@ def requester_of(schedule: Schedule, *, site: Site) -> Actor:
 class WithOnce:
     """The definitions in force, those made for one slot among them."""
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        environ: Mapping[str, str],
-        first: Definitions,
-        store: Store,
-        clock: Clock,
-        sources: DateSources | None = None,
-    ) -> None:
-        """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
-        self._root, self._environ, self._store, self._clock = root, environ, store, clock
-        self._files, self._sources = InForce(root, environ=environ, first=first, sources=sources), sources
+    def __init__(self, files: InForce, *, store: Store, clock: Clock) -> None:
+        """`files` knows those that stand in files."""
+        self._files, self._store, self._clock = files, store, clock
         self._from: Definitions | None = None
         self._kept: tuple[Once, ...] = ()
         self._made: dict[str, Schedule] = {}
-        self._definitions = first
+        self._definitions = files.current()
         self._lock = threading.Lock()
 
     def current(self) -> Definitions:
@@ -136,7 +120,7 @@ class WithOnce:
     def _read(self, once: Once) -> Schedule | None:
         """The schedule; after a broken edit, as it was before."""
         try:
-            return read_once(once, self._root, environ=self._environ, sources=self._sources)
+            return read_once(once, self._files.read_beside)
         except FilesInvalid as problem:
             log.error("%s cannot be read: %s", once.name, problem, extra={"action": "once.broken"})
             return self._made.get(once.name)

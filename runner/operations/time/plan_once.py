@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
+from runner.config import read
 from runner.domain.record.record import INSTALLATION, canonical
+from runner.domain.settings import Definitions
+from runner.domain.time.days import MONTHS
 from runner.errors import Held, UsageError
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.start_run import held_in_words
@@ -21,8 +25,6 @@ from runner.operations.time.once_schedules import FURTHEST, KIND, Once, read_onc
 from runner.store.execution import definitions as definition_rows
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ def plan_once(wanted: Wanted, *, site: Site) -> Plan:
     """Make the slot; gives what it would do as things stand. Raises FilesInvalid, UsageError, and Held when it could never run."""
     check_wanted(wanted, now=site.clock())
     once = once_for(wanted, site=site)
-    schedule = read_once(once, site.root, environ=site.snapshotted.environ, sources=site.snapshotted.sources)
+    schedule = read_once(once, partial(read_beside_files, site=site))
     now_with = replace(site.current(), schedules={**site.current().schedules, once.name: schedule})
     plan = plan_occurrence(once.name, definitions=now_with, site=site, at=wanted.at, identity=(once.day, 1))
     if plan.opening is None or plan.opening.is_frozen or not plan.run.hosts:
@@ -54,6 +56,11 @@ def plan_once(wanted: Wanted, *, site: Site) -> Plan:
     )
     keep_schedule(schedule, now_with, site=site, kept=Kept(), now=site.clock())
     return plan
+
+
+def read_beside_files(texts: Mapping[str, str], *, site: Site) -> Definitions:
+    """The files as they are now, not as they are in force, together with texts that stand in none."""
+    return read(site.root, environ=site.snapshotted.environ, beside=texts, sources=site.snapshotted.sources)
 
 
 def check_wanted(wanted: Wanted, *, now: datetime) -> None:

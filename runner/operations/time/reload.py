@@ -38,6 +38,10 @@ class InForce:
                 self._reload()
             return self._definitions
 
+    def read_beside(self, texts: Mapping[str, str]) -> Definitions:
+        """The files as they are now together with texts that stand in none; raises FilesInvalid."""
+        return read(self._root, environ=self._environ, beside=texts, sources=self._sources)
+
     def _reload(self) -> None:
         try:
             self._definitions = read(self._root, environ=self._environ, sources=self._sources)
