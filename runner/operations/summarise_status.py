@@ -32,6 +32,7 @@ from runner.store.transaction import Transaction
 
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=90)
+USED = frozenset({SlotState.CLAIMED, SlotState.SETTLED})
 LAST_RUNS = 5
 BETWEEN_STEPS = "between two steps"
 QUIET = timedelta(
@@ -340,13 +341,13 @@ def past_runs(connection: Transaction) -> Iterator[PastRun]:
 def openings_now(
     defined: Definitions | None, store: Callable[[], Store], now: datetime, *, asked: bool
 ) -> tuple[NextOpening, ...]:
-    """By the files; by the ledger what they cannot know: slots that were made without a file, and the next one after a waived one."""
-    ahead = store().read(lambda c: slots.between(c, now, now + LOOK_AHEAD)) if asked else []
-    written = openings_from_ledger(ahead)
+    """By the files; by the ledger what they cannot know: slots that were made without a file, and the next one after one that is used or waived."""
+    around = store().read(lambda c: slots.between(c, now - LOOK_BACK, now + LOOK_AHEAD)) if asked else []
+    written = openings_from_ledger([slot for slot in around if slot.opens_at >= now])
     if not defined:
         return written
-    waived = {(slot.schedule, slot.usable_from) for slot in ahead if slot.state is SlotState.SETTLED}
-    found = [each for each in openings_from_files(defined, now) if (each.schedule, each.opens) not in waived]
+    over = {(slot.schedule, slot.usable_from) for slot in around if slot.state in USED}
+    found = [each for each in openings_from_files(defined, now) if (each.schedule, each.opens) not in over]
     known = {each.schedule for each in found} | {s.name for s in defined.schedules.values() if not has_slots(s)}
     found += [each for each in written if each.schedule not in known]
     return tuple(sorted(found, key=lambda each: (each.opens, each.schedule)))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave, RunPlan
-from runner.domain.execution.run import Stage, Verdict
+from runner.domain.execution.run import SlotState, Stage, Verdict
 from runner.domain.health import Condition, Finding
 from runner.domain.record.record import run_stream
 from runner.domain.tickets.cause import CauseClass, PlainWords
@@ -171,6 +171,30 @@ def a_held_slot(store: Store) -> None:
         slot = slots.mark_due(connection, now=datetime.now(UTC))[0]
         hold = Hold("freeze", "change freeze 'year-end': quiet please", ago(hours=-2))
         holds.keep(connection, hold, schedule="patch", at=ago(minutes=1), slot_id=slot.id)
+
+    store.write(write)
+
+
+def a_used_slot(store: Store, *, opens: datetime) -> None:
+    """A slot of that opening whose work is done, and the next one a day later."""
+
+    def write(connection):  # type: ignore[no-untyped-def]
+        openings = [
+            Opening(
+                window="saturday-night",
+                rule_date=moment.date(),
+                ordinal=1,
+                opens=moment,
+                closes=moment + timedelta(hours=4),
+                usable_from=moment,
+                usable_until=moment + timedelta(hours=4),
+                last_start=moment + timedelta(hours=4),
+            )
+            for moment in (opens, opens + timedelta(days=1))
+        ]
+        slots.write_ahead(connection, "patch", openings, definition="d", now=opens - timedelta(hours=1))
+        slot = slots.mark_due(connection, now=opens)[0]
+        slots.settle(connection, slot.id, outcome="succeeded", reason="", was=SlotState.DUE, at=opens)
 
     store.write(write)
 

@@ -79,6 +79,21 @@ def test_a_waived_slot_is_not_shown_as_the_next_opening(wellkept: Repository) ->
     assert after["opens"] > before["opens"]
 
 
+def test_an_opening_that_was_used_already_is_not_shown_as_open(wellkept: Repository) -> None:
+    half_an_hour_ago = datetime.now(UTC) - timedelta(minutes=30)
+    text = (
+        f'windows:\n  saturday-night: {{timezone: UTC, day: daily, start: "{half_an_hour_ago:%H:%M}", duration: 4h}}\n'
+    )
+    wellkept.write("schedules/windows.yml", text)
+    (before,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+
+    rows.a_used_slot(wellkept.store, opens=datetime.fromisoformat(before["opens"]))
+
+    (after,) = wellkept("status", "--format", "json").json()["status"]["openings"]
+    assert (before["is_open"], after["is_open"]) == (True, False)
+    assert after["opens"] > before["opens"]
+
+
 def test_a_broken_file_is_told_loudly_and_the_record_is_shown_all_the_same(wellkept: Repository) -> None:
     rows.a_settled_run(wellkept.store)
     wellkept.write("schedules/patch.yml", "schedule: patch\nplaybok: x\n")

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.errors import Unknown
+
 HIDDEN = "********"
 SHORT = 4  # a value with fewer characters is hidden only where it stands as a word of its own
 COMMAND_SECONDS = 60
 
 
-class SecretMissingError(Exception):
+class SecretMissingError(Unknown):
     """A secret cannot be found; the message says which and how to mend it, never what came instead."""
 
 
