@@ -18,8 +18,8 @@ from runner.operations.execution.plan_occurrence import matching
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.execution.show_run import outcome_in_words, words_for
 from runner.operations.site import Site
-from runner.operations.summarise_status import next_of
 from runner.operations.time.keep_ledger import has_slots
+from runner.operations.time.next_openings import next_of
 from runner.ports import InventoryAnswer
 from runner.reporting.words import WHY_NOT_RUN
 from runner.store.execution import debts, holds, inventories, outcomes, runs
