@@ -326,7 +326,9 @@ def a_bench(root: Path, **changes: str) -> Bench:
         signer=NoKey(),
         owner=this_process(),
         actor=Actor("ana"),
-        current=WithOnce(InForce(root, environ=os.environ, first=definitions), store=store, clock=time).current,
+        current=WithOnce(
+            InForce(root, environ=os.environ, first=definitions, monotonic=lambda: 0.0), store=store, clock=time
+        ).current,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda: (),

@@ -177,7 +177,7 @@ class World:
             store=self.store,
             owner=owner,
             is_gone=self.is_gone,
-            current=InForce(self.root, environ=os.environ, first=definitions).current,
+            current=InForce(self.root, environ=os.environ, first=definitions, monotonic=lambda: 0.0).current,
             snapshotted=Snapshotted(self.bench.site.state_dir / "snapshots", os.environ, self.bench.inventory),
         )
         return Scheduler(site)

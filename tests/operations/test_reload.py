@@ -18,7 +18,9 @@ from tests.operations.a_site import SCHEDULE, Bench, StaticInventory
 
 @pytest.fixture
 def in_force(bench: Bench) -> InForce:
-    return InForce(bench.site.root, environ=os.environ, first=read(bench.site.root, environ=os.environ))
+    return InForce(
+        bench.site.root, environ=os.environ, first=read(bench.site.root, environ=os.environ), monotonic=lambda: 0.0
+    )
 
 
 def edit(bench: Bench, text: str, name: str = "patch.yml") -> None:
@@ -84,7 +86,13 @@ def test_an_edit_of_a_calendar_file_is_in_force_too(bench: Bench) -> None:
     file = "BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n"
     (root / "nights.ics").write_text(file.format(event.format(2)))
     edit(bench, "windows: {nights: {ics: nights.ics}}\n", "more.yml")
-    in_force = InForce(root, environ=os.environ, first=read(root, environ=os.environ, sources=sources), sources=sources)
+    in_force = InForce(
+        root,
+        environ=os.environ,
+        first=read(root, environ=os.environ, sources=sources),
+        sources=sources,
+        monotonic=lambda: 0.0,
+    )
     before = in_force.current().windows["nights"]
 
     (root / "nights.ics").write_text(file.format(event.format(12)))
@@ -122,3 +130,23 @@ def test_with_one_the_last_good_is_taken_instead(bench: Bench) -> None:
     edit(bench, "schedule: [")
 
     assert snapshotted.readable(bench.site.snapshots.take(bench.site.root)) == good
+
+
+def test_files_that_take_long_to_look_at_are_looked_at_less_often(bench: Bench) -> None:
+    now = [100.0]
+
+    def slow() -> float:
+        now[0] += 0.05
+        return now[0]
+
+    first = read(bench.site.root, environ=os.environ)
+    in_force = InForce(bench.site.root, environ=os.environ, first=first, monotonic=slow)
+    in_force.current()
+    edit(bench, SCHEDULE + "tags: [security]\n")
+
+    soon = in_force.current()
+    now[0] += 2
+    later = in_force.current()
+
+    assert soon is first
+    assert later.schedules["patch"].tags == ("security",)

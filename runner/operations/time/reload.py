@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from runner.config import read
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid
-from runner.ports import DateSources
+from runner.ports import DateSources, Monotonic
 
 log = logging.getLogger(__name__)
+SETTINGS = "wellkept.yml"
 FOLDERS = ("schedules", "reports", "playbooks")
+YAML = (".yml", ".yaml")
+LIGHT = 0.02  # seconds that a look at the files may take without being spared
+SPARE = 20  # times as long as a heavy look took, until the next one: a beat asks several times, and thousands of files take a while
+Mark = tuple[str, int, int]
 
 
 class InForce:
     """Knows the definitions that hold now."""
 
     def __init__(
-        self, root: Path, *, environ: Mapping[str, str], first: Definitions, sources: DateSources | None = None
+        self,
+        root: Path,
+        *,
+        environ: Mapping[str, str],
+        first: Definitions,
+        sources: DateSources | None = None,
+        monotonic: Monotonic = time.monotonic,
     ) -> None:
         """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
         self._root, self._environ, self._sources = root, environ, sources
+        self._monotonic, self._not_before = monotonic, 0.0
         self._definitions, self._calendars = first, calendar_files(first)
         self._seen = fingerprint(root, self._calendars)
         self._lock = threading.Lock()
@@ -32,11 +46,18 @@ class InForce:
     def current(self) -> Definitions:
         """The definitions that hold now."""
         with self._lock:
-            seen = fingerprint(self._root, self._calendars)
-            if seen != self._seen:
-                self._seen = seen
-                self._reload()
+            if self._monotonic() >= self._not_before:
+                self._look()
             return self._definitions
+
+    def _look(self) -> None:
+        began = self._monotonic()
+        seen = fingerprint(self._root, self._calendars)
+        took = self._monotonic() - began
+        self._not_before = began + took + (SPARE * took if took > LIGHT else 0.0)
+        if seen != self._seen:
+            self._seen = seen
+            self._reload()
 
     def read_beside(self, texts: Mapping[str, str]) -> Definitions:
         """The files as they are now together with texts that stand in none; raises FilesInvalid."""
@@ -58,9 +79,11 @@ class InForce:
             )
 
 
-def fingerprint(root: Path, calendars: Collection[str] = ()) -> frozenset[tuple[str, int, int]]:
+def fingerprint(root: Path, calendars: Collection[str] = ()) -> frozenset[Mark]:
     """What tells one state of the files from another: names, sizes and times of change; `calendars` are files that the definitions name."""
-    return frozenset(mark for path in (*files(root), *(root / name for name in calendars)) if (mark := mark_of(path)))
+    named = (mark_of(str(root / name)) for name in (SETTINGS, *calendars))
+    below = (mark for folder in FOLDERS for mark in marks_below(str(root / folder)))
+    return frozenset([*below, *(mark for mark in named if mark)])
 
 
 def calendar_files(definitions: Definitions) -> frozenset[str]:
@@ -71,17 +94,23 @@ def calendar_files(definitions: Definitions) -> frozenset[str]:
     return frozenset(file for source in (*kept, *holidays) if source for file in source.files)
 
 
-def mark_of(path: Path) -> tuple[str, int, int] | None:
-    """Name, size and time of change; None for a file that went away since it was listed."""
+def mark_of(path: str) -> Mark | None:
+    """Name, size and time of change; None for a file that is not there."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
-    return str(path), status.st_size, status.st_mtime_ns
+    return path, status.st_size, status.st_mtime_ns
 
 
-def files(root: Path) -> Iterator[Path]:
-    """The files that definitions are read from."""
-    yield from (path for path in (root / "wellkept.yml",) if path.is_file())
-    for name in FOLDERS:
-        yield from (path for path in sorted((root / name).rglob("*.y*ml")) if path.is_file())
+def marks_below(folder: str) -> Iterator[Mark]:
+    """The marks of the YAML files below a folder. It is looked at every two seconds, and there may be thousands: pathlib takes ten times as long."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from marks_below(entry.path)
+        elif entry.name.endswith(YAML) and (mark := mark_of(entry.path)):
+            yield mark
