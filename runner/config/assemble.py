@@ -73,6 +73,7 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
         teams={name: team.to_domain(name) for name, team in model.teams.items()},
         services={name: service.to_domain(name) for name, service in model.services.items()},
         ansible=model.ansible.to_domain(),
+        horizon=model.horizon,
         dead_man_ping=model.dead_man_ping.to_domain(environ) if model.dead_man_ping else None,
         upgrade_at_least=model.boundaries.upgrade_at_least.to_domain(),
         signing_key=_signing_key(model, ground),

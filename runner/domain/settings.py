@@ -14,6 +14,8 @@ from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
 
+HORIZON = timedelta(days=90)
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
@@ -107,6 +109,7 @@ class Settings:
     teams: Mapping[str, Team] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     ansible: AnsibleSettings = AnsibleSettings()
+    horizon: timedelta = HORIZON  # how far ahead slots are written
     dead_man_ping: DeadManPing | None = None
     upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir

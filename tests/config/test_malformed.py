@@ -61,6 +61,7 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a missing key": (PATCH, "playbook: playbooks/patch.yml\nwhy: x\nwindow: prod-patch\n", "1:1: hosts: is missing. Add it, such as hosts: web"),
     "a key that is not built": (PATCH, schedule("window: prod-patch\napart: [rack]"), "5:1: apart: is not supported yet by this version. Remove it, or wait for a version that has it"),
     "a value that is not built": (PATCH, schedule("window: prod-patch\nkind: manual"), "5:7: kind: manual is not supported yet by this version. Write playbook"),
+    "a ledger that reaches nowhere": (SETTINGS, f"{HEAD}{TAIL}horizon: 1d\n", "7:10: horizon: slots are written between 7d and 366d ahead. Write horizon: 90d"),
     # windows and freezes
     "a duration without unit": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 240'), "5:15: duration: 240 is a number. A duration needs its unit: duration: 240m"),
     "a duration as a clock": (WINDOWS, window('day: daily\n    start: "22:00"\n    duration: 4h\n    cutoff: 1:30'), "6:13: cutoff: 90 is a number; YAML reads an unquoted 1:30 that way. A duration needs its unit: cutoff: 1h30m"),

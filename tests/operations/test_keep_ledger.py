@@ -12,10 +12,10 @@ from sqlalchemy import update
 from runner.domain.execution.run import SlotState
 from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import INSTALLATION
-from runner.domain.settings import Definitions
+from runner.domain.settings import HORIZON, Definitions
 from runner.domain.time.window import Opening
 from runner.operations.time import keep_ledger as keep_ledger_module
-from runner.operations.time.keep_ledger import HORIZON, Kept, day_of, keep_ledger
+from runner.operations.time.keep_ledger import Kept, day_of, keep_ledger
 from runner.operations.time.list_openings import list_openings
 from runner.store.record import log
 from runner.store.schema import slots as slots_table
@@ -50,6 +50,20 @@ def test_every_opening_of_the_next_ninety_days_is_written_ahead(bench: Bench) ->
     assert changed == len(written) == 12
     assert [slot.opens_at for slot in written[:2]] == [FIRST_AHEAD, FIRST_AHEAD + timedelta(days=7)]
     assert {slot.state for slot in written} == {SlotState.PLANNED}
+
+
+def test_another_horizon_is_followed_at_once(bench: Bench) -> None:
+    keep(bench)
+    settings = bench.site.root / "wellkept.yml"
+    settings.write_text(settings.read_text() + "horizon: 30d\n")
+
+    keep(bench)
+    nearer = [slot for slot in kept(bench) if slot.state is SlotState.PLANNED]
+    settings.write_text(settings.read_text().replace("30d", "120d"))
+    keep(bench)
+
+    assert (len(nearer), len(kept(bench))) == (4, 17)
+    assert {slot.state for slot in kept(bench)} == {SlotState.PLANNED}
 
 
 def test_each_new_slot_has_an_entry_in_the_record(bench: Bench) -> None:

@@ -211,6 +211,9 @@ class SettingsFile(Shape):
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
     boundaries: Boundaries = Field(default_factory=Boundaries, description="the strategic plan's limits")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
+    horizon: SomeSpan = Field(
+        default=domain.HORIZON, description="how far ahead slots are written into the ledger", examples=["90d"]
+    )
     dead_man_ping: DeadManPing | None = Field(
         default=None, description="where the scheduler says that it lives, so that its silence is noticed"
     )

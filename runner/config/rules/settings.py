@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from runner.config.declared import Declared
 from runner.config.environment import missing
 from runner.config.ground import Ground
 from runner.config.models.settings import SettingsFile
 from runner.config.names import INVENTORY, OWNER, PERSON
+from runner.domain.settings import HORIZON
+from runner.domain.time.duration import describe
 from runner.errors import Problem
 
 _DATABASE = re.compile(r"(sqlite:///[^?]|postgresql(\+psycopg)?://)")
 _PASSWORD = re.compile(r"://[^/@:]+:[^@$]+@")
 _SOURCES = ("env", "file", "command")
+SHORTEST_HORIZON, LONGEST_HORIZON = timedelta(days=7), timedelta(days=366)
 
 
 def problems(ground: Ground) -> Iterator[Problem]:
@@ -29,6 +33,15 @@ def problems(ground: Ground) -> Iterator[Problem]:
     yield from _database(settings, ground.environ)
     yield from _environment(settings, ground.environ)
     yield from _files(settings, ground)
+    yield from _horizon(settings)
+
+
+def _horizon(settings: Declared[SettingsFile]) -> Iterator[Problem]:
+    """A ledger that reaches over the next opening of most windows, and not over so many that nobody could look through them."""
+    horizon = settings.model.horizon if settings.model else HORIZON
+    if not SHORTEST_HORIZON <= horizon <= LONGEST_HORIZON:
+        says = f"horizon: slots are written between {describe(SHORTEST_HORIZON)} and {describe(LONGEST_HORIZON)} ahead. Write horizon: 90d"
+        yield settings.problem("horizon", says=says)
 
 
 def _references(settings: Declared[SettingsFile], ground: Ground) -> Iterator[Problem]:

@@ -28,7 +28,6 @@ from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
-HORIZON = timedelta(days=90)
 SECONDS_OF_A_DAY = 24 * 3600
 PLANNED, MOVED, WITHDRAWN = "slot.planned", "slot.moved", "slot.withdrawn"
 CHANGES = frozenset({PLANNED, MOVED, WITHDRAWN})
@@ -40,15 +39,17 @@ class Written:
 
     schedule: Schedule
     freezes: tuple[Freeze, ...]
+    horizon: timedelta
     at: datetime
     seq: int
 
-    def stands(self, schedule: Schedule, freezes: tuple[Freeze, ...], *, now: datetime) -> bool:
+    def stands(self, schedule: Schedule, definitions: Definitions, *, now: datetime) -> bool:
         """Whether writing it again would change nothing.
 
         After a clock was set back, openings may be ahead that had passed by before. The horizon, and new time zone data, are followed once a day.
         """
-        same = self.schedule == schedule and self.freezes == freezes
+        same = self.schedule == schedule and self.freezes == definitions.freezes
+        same &= self.horizon == definitions.settings.horizon
         return same and self.at <= now and day_of(schedule, self.at) == day_of(schedule, now)
 
 
@@ -76,7 +77,7 @@ def keep_ledger(definitions: Definitions, *, site: Site, kept: Kept) -> int:
     changed = sum(site.store.write(partial(withdraw, schedule=name, at=now)) for name in sorted(gone))
     for name, schedule in going_on.items():
         written = kept.written.get(name)
-        if written is None or not written.stands(schedule, definitions.freezes, now=now):
+        if written is None or not written.stands(schedule, definitions, now=now):
             changed += keep_schedule(schedule, definitions, site=site, kept=kept, now=now)
     kept.definitions = definitions
     return changed
@@ -110,7 +111,7 @@ def keep_schedule(schedule: Schedule, definitions: Definitions, *, site: Site, k
     try:
         ahead = openings_ahead(schedule, definitions, now=now)
         changed, seq = site.store.write(partial(write_schedule, schedule=schedule, ahead=ahead, at=now))
-        kept.written[schedule.name] = Written(schedule, definitions.freezes, now, seq)
+        kept.written[schedule.name] = Written(schedule, definitions.freezes, definitions.settings.horizon, now, seq)
         return changed
     except StoreUnavailable:
         raise
@@ -132,7 +133,7 @@ def openings_ahead(schedule: Schedule, definitions: Definitions, *, now: datetim
     name the schedule or its window. Each begins later by the schedule's splay.
     """
     freezes = binding_freezes(schedule, definitions, ())
-    ahead = occurrence.openings(schedule.window, freezes, from_=now, to=now + HORIZON)
+    ahead = occurrence.openings(schedule.window, freezes, from_=now, to=now + definitions.settings.horizon)
     return [splayed(opening, schedule.window, schedule=schedule.name) for opening in ahead]
 
 
