@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.execution.cron_command import PlaybookCommand, ScriptCommand, read_command
-from runner.domain.execution.shell_words import Unreadable
-from runner.domain.time.crontab import DayTest, Unsayable
+from runner.domain.adoption.cron_command import PlaybookCommand, ScriptCommand, read_command
+from runner.domain.adoption.crontab import DayTest, Unsayable
+from runner.domain.adoption.shell_words import Unreadable
 
 
 def read(text: str, **variables: str) -> PlaybookCommand:

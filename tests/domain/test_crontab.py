@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.time.crontab import CronRule, DayTest, Unsayable, entries, rule_of
+from runner.domain.adoption.crontab import CronRule, DayTest, Unsayable, entries, rule_of
 
 TUESDAY = DayTest(weekdays=frozenset({1}))
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from runner.config.playbooks import Play, read_playbook
 from runner.config.zones import check_zone
-from runner.domain.execution.cron_command import Around, PlaybookCommand
-from runner.domain.execution.playbook_call import PlaybookCall
-from runner.domain.time.crontab import CronEntry, CronRule, DayTest, Unsayable, rule_of
+from runner.domain.adoption.cron_command import Around, PlaybookCommand
+from runner.domain.adoption.crontab import CronEntry, CronRule, DayTest, Unsayable, rule_of
+from runner.domain.adoption.playbook_call import PlaybookCall
 from runner.domain.time.duration import describe
 from runner.operations.adoption.find_content import Content, folder_of, locate, named
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.config.ansible_cfg import read_ansible_config
 from runner.config.playbooks import read_playbook
-from runner.domain.time.crontab import Unsayable
+from runner.domain.adoption.crontab import Unsayable
 
 INVENTORY_FOLDERS = ("inventories", "inventory", "hosts")
 INVENTORY_FILES = ("hosts", "hosts.ini", "hosts.yml", "hosts.yaml", "inventory", "inventory.ini", "inventory.yml", "inventory.yaml")  # fmt: skip

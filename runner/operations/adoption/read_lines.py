@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.domain.execution.cron_command import PlaybookCommand, ScriptCommand, read_command
-from runner.domain.execution.shell_words import Unreadable
-from runner.domain.time.crontab import CronEntry, Unsayable, entries
+from runner.domain.adoption.cron_command import PlaybookCommand, ScriptCommand, read_command
+from runner.domain.adoption.crontab import CronEntry, Unsayable, entries
+from runner.domain.adoption.shell_words import Unreadable
 from runner.operations.adoption.draft_schedule import Crontab, Draft, Line, draft
 from runner.operations.adoption.find_content import Content
 

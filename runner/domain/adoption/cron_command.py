@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from runner.domain.execution.playbook_call import PlaybookCall, playbook_call
-from runner.domain.execution.shell_words import SimpleCommand, Unreadable, simple_commands
-from runner.domain.execution.wrapped import name_of, unwrap
-from runner.domain.time.crontab import DayTest, Unsayable
+from runner.domain.adoption.crontab import DayTest, Unsayable
+from runner.domain.adoption.playbook_call import PlaybookCall, playbook_call
+from runner.domain.adoption.shell_words import SimpleCommand, Unreadable, simple_commands
+from runner.domain.adoption.wrapped import name_of, unwrap
 
 PLAYBOOK = "ansible-playbook"
 ACTIVATE = ("bin", "activate")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from runner.domain.execution.shell_words import Unreadable
+from runner.domain.adoption.shell_words import Unreadable
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
 _TAKES_TEXT = frozenset({"su", "runuser", "flock", *SHELLS})  # the command may be one word after -c

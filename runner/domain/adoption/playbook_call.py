@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runner.domain.time.crontab import Unsayable
+from runner.domain.adoption.crontab import Unsayable
 
 _SHORT = "hvCDbKkJi:l:e:t:f:u:c:T:M:"
 _VALUED = (
