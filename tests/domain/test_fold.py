@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.execution.fold import WORDS_KEPT, PieceFold, timed_out
+from runner.domain.execution.fold import WORDS_KEPT, PieceFold, cut_off, timed_out
 from runner.domain.execution.outcome import Event, EventKind, NotRun, Result
 from runner.domain.execution.run import Stage
 from tests.domain.runs import START
@@ -135,6 +135,16 @@ def test_at_the_time_limit_whoever_was_not_done_failed_by_it() -> None:
 
     assert set(late) == {DB}
     assert (late[DB].result, late[DB].cause) == (Result.FAILED, "time_out")
+
+
+def test_at_a_cancel_whoever_was_not_done_is_in_doubt_by_it() -> None:
+    fold = folded(an_event(EventKind.HOST_FAILED, WEB, text="dpkg: error"))
+    known = fold.results()
+
+    left = cut_off(fold.hosts, known)
+
+    assert set(left) == {DB}
+    assert (left[DB].result, left[DB].cause) == (Result.IN_DOUBT, "cancelled_by_us")
 
 
 HOST_EVENTS = st.builds(

@@ -41,6 +41,8 @@ def ask_by_openssh(
     argv = [settings.command[0], *connect, *settings.command[1:], run]
     ran = run_program(argv, environ=environ, time_limit=time_limit, cwd=project, most_bytes=MOST_OUTPUT)
     if ran.exit_code == _SSH_FAILED:
+        if "timed out" in ran.stderr:  # ssh's own limit and ours are the same, and either may be first
+            raise NoAnswer(f"no answer within {time_limit:g} s")
         _raise_for(ran)
     return _said(ran, time_limit)
 

@@ -169,3 +169,13 @@ def timed_out(hosts: Iterable[str], known: Mapping[str, HostResult]) -> dict[str
         for host in hosts
         if host not in known
     }
+
+
+def cut_off(hosts: Iterable[str], known: Mapping[str, HostResult]) -> dict[str, HostResult]:
+    """The hosts whose end was not heard when a piece was cancelled: they were touched, and what was begun there may have gone on."""
+    text = "the work was cancelled before this host was done"
+    return {
+        host: HostResult(host, Result.IN_DOUBT, cause=str(CauseClass.CANCELLED_BY_US), text=text, signature=text)
+        for host in hosts
+        if host not in known
+    }

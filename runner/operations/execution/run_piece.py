@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.fold import PieceFold, timed_out
+from runner.domain.execution.fold import PieceFold, cut_off, timed_out
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.domain.execution.next_step import reason_to_stop
 from runner.domain.execution.outcome import HostResult, NotRun, Result
@@ -150,6 +150,8 @@ def from_fold(fold: PieceFold, end: PieceEnd, work: Claimed) -> Found:
     known = fold.results()
     if end.how == "timed_out":
         known = {**known, **timed_out(fold.hosts, known)}
+    if end.how == "cancelled" and work.piece.stage is Stage.APPLY:
+        known = {**known, **cut_off(fold.hosts, known)}
     if work.piece.stage is not Stage.APPLY:
         known = {host: of_check(result, after=work.piece.stage is Stage.POST_CHECK) for host, result in known.items()}
     return Found(
