@@ -225,6 +225,12 @@ def keep_hosts(connection: Connection, slot_id: str, hosts: Sequence[str]) -> No
     connection.execute(update(slots).where(slots.c.id == slot_id).values(hosts=tuple(hosts)))
 
 
+def open_without_hosts(connection: Connection, slot_id: str) -> bool:
+    """Keep that a due slot opened and meant no host; False when its opening is kept already, or it is no longer due."""
+    unopened = slots.c.id == slot_id, slots.c.state == SlotState.DUE, slots.c.hosts.is_(None)
+    return connection.execute(update(slots).where(*unopened).values(hosts=())).rowcount == 1
+
+
 def get(connection: Connection, slot_id: str) -> Slot:
     """The slot of that id; raises NotFound."""
     found = read_one(connection, Slot, select_as(Slot, slots).where(slots.c.id == slot_id))
