@@ -26,7 +26,7 @@ from runner.store.execution import pauses, runs
 from runner.store.record import log
 from runner.store.tickets import outbox, tickets
 from runner.store.time import slots
-from tests.operations.a_site import WINDOWS, Bench
+from tests.operations.a_site import SCHEDULE, WINDOWS, Bench
 from tests.operations.conftest import Lay
 
 DUTY = """\
@@ -209,6 +209,19 @@ def test_a_duty_that_is_switched_off_while_it_is_due_is_held_and_its_ticket_says
     assert every_ticket(duty)[0].state is TicketState.OPEN
     resolve(duty, OPENS + 2 * MINUTE)
     assert slot_of(duty).outcome == SlotOutcome.HELD
+
+
+def test_a_held_slot_whose_schedule_becomes_a_duty_is_asked_for(lay: Lay) -> None:
+    bench = ahead(lay(schedule=SCHEDULE.replace("schedule: patch", "schedule: rehearsal")))
+    bench.site.store.write(lambda c: pauses.start(c, reason="storage is moved", by=bench.site.actor, at=BEFORE))
+    held = at(bench, OPENS)
+    (bench.site.root / "schedules" / "patch.yml").write_text(DUTY)
+
+    slot = at(bench, OPENS + MINUTE)
+
+    assert held.hosts
+    assert (slot.state, slot.hosts) == (SlotState.DUE, ())
+    assert len(every_ticket(bench)) == 1
 
 
 def test_neither_a_freeze_nor_a_pause_holds_a_duty(lay: Lay) -> None:

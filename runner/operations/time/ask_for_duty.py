@@ -33,7 +33,12 @@ def ask(connection: Transaction, *, slot: slots.Slot, at: datetime) -> bool:
 
 def why_not_done(slot: slots.Slot) -> str:
     """Why a duty is missed: nobody was asked, or nobody said that it was done."""
-    return NOBODY_ASKED if slot.hosts is None else NOBODY_SAID
+    return NOBODY_SAID if was_asked_for(slot) else NOBODY_ASKED
+
+
+def was_asked_for(slot: slots.Slot) -> bool:
+    """Whether somebody was asked: the slot is open and means no host. One that ran a playbook until an edit still names its hosts."""
+    return slot.hosts == ()
 
 
 def tell_ticket(connection: Transaction, *, slot: slots.Slot, outcome: SlotOutcome, reason: str, at: datetime) -> None:

@@ -18,7 +18,7 @@ from runner.operations.execution.follow_up import SLOT_MISSED
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.start_run import start_slot
 from runner.operations.site import Site
-from runner.operations.time.ask_for_duty import ask, tell_ticket, why_not_done
+from runner.operations.time.ask_for_duty import ask, tell_ticket, was_asked_for, why_not_done
 from runner.store.execution import debts, holds
 from runner.store.record import log as entries
 from runner.store.tickets import outbox
@@ -76,7 +76,7 @@ def consider_duty(slot: slots.Slot, *, site: Site) -> None:
     now = site.clock()
     if now >= slot.closes_at:
         settle_without_run(slot, SlotOutcome.MISSED, why_not_done(slot), site=site)
-    elif slot.hosts is None:
+    elif not was_asked_for(slot):
         site.store.write(partial(ask, slot=slot, at=now))
 
 

@@ -226,9 +226,9 @@ def keep_hosts(connection: Connection, slot_id: str, hosts: Sequence[str]) -> No
 
 
 def open_without_hosts(connection: Connection, slot_id: str) -> bool:
-    """Keep that a due slot opened and meant no host; False when its opening is kept already, or it is no longer due."""
-    unopened = slots.c.id == slot_id, slots.c.state == SlotState.DUE, slots.c.hosts.is_(None)
-    return connection.execute(update(slots).where(*unopened).values(hosts=())).rowcount == 1
+    """Keep that a due slot means no host, whatever it meant before an edit; False when that is kept already, or it is no longer due."""
+    unlike = slots.c.id == slot_id, slots.c.state == SlotState.DUE, or_(slots.c.hosts.is_(None), slots.c.hosts != ())
+    return connection.execute(update(slots).where(*unlike).values(hosts=())).rowcount == 1
 
 
 def get(connection: Connection, slot_id: str) -> Slot:
