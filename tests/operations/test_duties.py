@@ -211,6 +211,20 @@ def test_a_duty_that_is_switched_off_while_it_is_due_is_held_and_its_ticket_says
     assert slot_of(duty).outcome == SlotOutcome.HELD
 
 
+def test_a_slot_that_ended_before_its_ticket_was_opened_has_none(duty: Bench) -> None:
+    slot = at(duty, BEFORE)
+    reason = "its schedule was switched off while it was due"
+    duty.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
+    duty.site.store.write(
+        lambda c: slots.settle(c, slot.id, outcome=SlotOutcome.HELD, reason=reason, was=SlotState.DUE, at=OPENS)
+    )
+    duty.site.store.write(lambda c: outbox.put(c, kind="slot.asked", target=slot.id, body={}, at=OPENS))
+
+    at(duty, OPENS + MINUTE)
+
+    assert every_ticket(duty) == []
+
+
 def test_a_held_slot_whose_schedule_becomes_a_duty_is_asked_for(lay: Lay) -> None:
     bench = ahead(lay(schedule=SCHEDULE.replace("schedule: patch", "schedule: rehearsal")))
     bench.site.store.write(lambda c: pauses.start(c, reason="storage is moved", by=bench.site.actor, at=BEFORE))
