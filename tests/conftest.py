@@ -5,7 +5,9 @@ from hypothesis import settings
 
 from tests import fences
 
-settings.register_profile("usual", deadline=None, max_examples=50)  # how long an example takes depends on what else the machine does
+settings.register_profile(
+    "usual", deadline=None, max_examples=50
+)  # how long an example takes depends on what else the machine does
 settings.register_profile("few", deadline=None, max_examples=20)  # for the other Python: the rules are the same there
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.duty_screen import duty_lines, duty_row
 from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
 from runner.errors import count
@@ -16,6 +18,7 @@ from runner.wiring import App
 if TYPE_CHECKING:
     from runner.domain.execution.plan import PlannedWave
     from runner.operations.execution.plan_occurrence import Plan
+    from runner.operations.time.plan_duty import DutyPlan
 
 OVERVIEW = [
     Column("SCHEDULE", "schedule"),
@@ -56,18 +59,28 @@ def command(app: App, name: str | None, at_text: str, coming: str | None, limit:
         show("plans", [in_one_line(as_row(plan, app)) for plan in plans], OVERVIEW, form=form, empty=NO_SCHEDULE)
 
 
-def plans_at(app: App, name: str | None, at_text: str, limit: str | None) -> list[Plan]:
+def plans_at(app: App, name: str | None, at_text: str, limit: str | None) -> list[Plan | DutyPlan]:
     """The plan of one schedule, or of every one, at an instant."""
     from runner.cli.instants import parse_instant
-    from runner.operations.execution.plan_occurrence import plan_occurrence
 
     at = parse_instant(at_text, now=app.clock(), zone=app.settings.timezone)
+    names = [name] if name else list(app.site.current().schedules)
+    return [plan_at(app, each, at, limit) for each in names]
+
+
+def plan_at(app: App, name: str, at: datetime, limit: str | None) -> Plan | DutyPlan:
+    """The plan of one schedule: what would run, or which duty a person has."""
+    from runner.operations.execution.plan_occurrence import plan_occurrence, schedule_named
+    from runner.operations.time.plan_duty import plan_duty
+
     definitions = app.site.current()
-    names = [name] if name else list(definitions.schedules)
-    return [plan_occurrence(each, definitions=definitions, site=app.site, at=at, limit=limit) for each in names]
+    schedule = schedule_named(name, definitions)
+    if schedule.is_manual:
+        return plan_duty(schedule, site=app.site, at=at)
+    return plan_occurrence(name, definitions=definitions, site=app.site, at=at, limit=limit)
 
 
-def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[Plan]:
+def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[Plan | DutyPlan]:
     """The plans of what opens in a span that bears a name."""
     from zoneinfo import ZoneInfo
 
@@ -78,20 +91,25 @@ def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[
     return plan_openings(site=app.site, from_=from_, to=to, names=[name] if name else [], limit=limit)
 
 
-def block_of(plan: Plan, app: App) -> str:
+def block_of(plan: Plan | DutyPlan, app: App) -> str:
     """A plan below the moment that it is for."""
-    from runner.operations.execution.start_run import local
+    from runner.operations.execution.start_run import local_in
 
-    moment = click.style(local(plan.at, plan), bold=True)
+    moment = click.style(local_in(plan.at, plan.schedule.window.timezone), bold=True)
     return "\n".join([moment, *(f"  {line}" for line in lines_of(plan, app))])
 
 
-def as_row(plan: Plan, app: App) -> dict[str, object]:
+def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
     """The whole plan for JSON."""
+    from runner.operations.time.plan_duty import DutyPlan
+
+    if isinstance(plan, DutyPlan):
+        return duty_row(plan)
     opening = plan.opening or plan.following
     return {
         "schedule": plan.schedule.name,
         "title": plan.schedule.title,
+        "kind": str(plan.schedule.kind),
         "at": plan.at.isoformat(),
         "hosts": list(plan.run.hosts),
         "waves": [
@@ -124,8 +142,12 @@ def in_one_line(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def lines_of(plan: Plan, app: App) -> list[str]:
+def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     """A plan as a person reads it."""
+    from runner.operations.time.plan_duty import DutyPlan
+
+    if isinstance(plan, DutyPlan):
+        return duty_lines(plan)
     run, schedule = plan.run, plan.schedule
     lines = [f"{schedule.title} ({schedule.name}, {schedule.source})"]
     lines += [f"Why: {schedule.why}"] if schedule.why else []

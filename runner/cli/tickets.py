@@ -29,6 +29,7 @@ def command() -> None:
     wellkept tickets show 412                             what happened, what is needed, and the history
     wellkept tickets ack 412                              you look after it
     wellkept tickets resolve 412 --cause "…" --fix "…"    what it was, and what helped
+    wellkept tickets resolve 413 --done "…"               a duty that somebody has done
     """
 
 
@@ -132,12 +133,13 @@ def note(app: App, ticket: str, text: str) -> None:
 @click.argument("ticket")
 @click.option("--cause", default="", help="What it was.")
 @click.option("--fix", default="", help="What was done about it.")
+@click.option("--done", default="", help="What was done, for a duty: it needs no cause and no fix.")
 @pass_app
-def resolve(app: App, ticket: str, cause: str, fix: str) -> None:
-    """Resolve a ticket; it needs a cause and a fix, which help with the next one like it."""
+def resolve(app: App, ticket: str, cause: str, fix: str, done: str) -> None:
+    """Resolve a ticket; it needs a cause and a fix, which help with the next one like it, and a duty what was done."""
     from runner.operations.tickets.work_on_ticket import Deed, Work
 
-    work_on(app, ticket, Work(Deed.RESOLVE, cause=cause, fix=fix))
+    work_on(app, ticket, Work(Deed.RESOLVE, done, cause=cause, fix=fix))
 
 
 @command.command("reopen")

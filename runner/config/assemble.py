@@ -11,6 +11,7 @@ from runner.config.environment import expand, missing
 from runner.config.ground import FROM_ANSIBLE, Ground, inventories_declared
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
+from runner.config.rules.schedules import is_manual
 from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
@@ -112,7 +113,7 @@ def _schedule(schedule: Declared[ScheduleFile], windows: dict[str, MaintenanceWi
     return model.to_domain(
         schedule.name,
         title=model.title or _first_play(schedule, ground),
-        inventory=model.inventory or fallback,
+        inventory="" if is_manual(schedule) else model.inventory or fallback,
         window=ground.window(inline) if inline else windows[str(model.window)],
         owner=owner,
         source=schedule.place,
@@ -128,18 +129,20 @@ def _first_play(schedule: Declared[ScheduleFile], ground: Ground) -> str:
 
 def _defaults_used(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[str]:
     """Every value that the file left out, and where it was taken from."""
-    raw, window = schedule.raw, schedule.raw.get("window")
+    raw, window, manual = schedule.raw, schedule.raw.get("window"), is_manual(schedule)
     change = raw.get("change") or {}
     if "schedule" not in raw:
         yield f"schedule: {schedule.name}, from the file's name"
-    if "title" not in raw:
+    if "title" not in raw and not manual:
         yield f"title: {_first_play(schedule, ground)}, from the first play"
-    if "inventory" not in raw and ground.inventory:
+    if "inventory" not in raw and not manual and ground.inventory:
         yield f"inventory: {ground.inventory.value}, {ground.inventory.origin}"
     if "owner" not in raw and "owner" not in change and ground.owner:
         yield f"owner: {ground.owner.value}, {ground.owner.origin}"
     if _window_without_zone(window, ground):
         yield f"timezone: {ground.zone.value}, {ground.zone.origin}"
+    if manual:
+        return
     if isinstance(window, dict):
         yield from (f"{key}: {value}, by default" for key, value in _OF_WINDOW.items() if key not in window)
     for key, value in _BY_DEFAULT.items():

@@ -32,7 +32,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 # (class of the model, key) -> values that are known there.
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
     ("Change", "type"): ("normal", "emergency"),
-    ("ScheduleFile", "kind"): ("manual",),
     ("Tickets", "desk"): (
         "request-tracker",
         "redmine",
@@ -49,17 +48,12 @@ VALUES: dict[tuple[str, str], tuple[str, ...]] = {
     ("HealthFile", "probe"): ("tls", "plugin", "network", "playbook"),
 }
 
-# A key or (key, value) that is not built yet -> keys that are not missing where it stands.
-INSTEAD_OF: dict[str | tuple[str, str], tuple[str, ...]] = {
-    "every": ("window",),
-    ("kind", "manual"): ("playbook", "hosts"),
-}
+# A key that is not built yet -> keys that are not missing where it stands.
+INSTEAD_OF: dict[str, tuple[str, ...]] = {"every": ("window",)}
 
 
 def instead_of(raw: object) -> frozenset[str]:
     """The keys that need not stand in this mapping, because something that is not built yet stands there for them."""
     if not isinstance(raw, dict):
         return frozenset()
-    pairs = {(key, value) for key, value in raw.items() if isinstance(value, str)}
-    present = [*(key for key in raw if key in INSTEAD_OF), *(pair for pair in pairs if pair in INSTEAD_OF)]
-    return frozenset(key for found in present for key in INSTEAD_OF[found])
+    return frozenset(key for found in raw if found in INSTEAD_OF for key in INSTEAD_OF[found])

@@ -125,3 +125,8 @@ class Definitions:
     freezes: tuple[Freeze, ...]
     checks: Mapping[str, Check]
     reports: Mapping[str, ReportDefinition]
+
+    @property
+    def with_playbooks(self) -> Mapping[str, Schedule]:
+        """The schedules that run a playbook: those that mean hosts. The others are duties of people."""
+        return {name: schedule for name, schedule in self.schedules.items() if not schedule.is_manual}

@@ -12,6 +12,7 @@ from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.run import PieceState, SlotState, Stage
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Definitions
+from runner.domain.tickets.ticket_for_duty import duty_fingerprint
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import WORDS
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
@@ -267,12 +268,21 @@ def due_slots(connection: Transaction, now: datetime) -> Iterator[DueSlot]:
     """The slots whose window is open without a run, each with what its guards said last."""
     for slot in slots.between(connection, now - LOOK_BACK, now):
         if slot.state is SlotState.DUE or (slot.state is SlotState.PLANNED and now < slot.closes_at):
+            if duty := tickets.live_of(connection, duty_fingerprint(slot.schedule, *slot.identity)):
+                yield due_duty(slot, duty)
+                continue
             heard = holds.of_slot(connection, slot.id)
             last = max((hold.last_seen for hold in heard), default=None)
             current = [hold for hold in heard if hold.last_seen == last]
             reasons = tuple(hold.reason for hold in current) or (NOT_ASKED,)
             until = max((hold.until for hold in current if hold.until), default=None)
             yield DueSlot(slot.schedule, slot.opens_at, slot.last_start_at, reasons, until, last)
+
+
+def due_duty(slot: slots.Slot, ticket: tickets.Ticket) -> DueSlot:
+    """A slot that waits for a person, up to the end of its window."""
+    why = f"a person does it: ticket {ticket.number}"
+    return DueSlot(slot.schedule, slot.opens_at, slot.closes_at, (why,), slot.closes_at, ticket.opened_at)
 
 
 def unhealthy(states: list[health.HealthState]) -> list[Unhealthy]:

@@ -54,7 +54,7 @@ def problems_of_patterns(
     definitions: Definitions, answers: Mapping[str, InventoryAnswer], root: Path
 ) -> Iterator[Problem]:
     """Patterns that name nobody, and plays on hosts that their schedule does not mean."""
-    for schedule in definitions.schedules.values():
+    for schedule in definitions.with_playbooks.values():
         answer = answers[schedule.inventory]
         if not answer.errors:
             yield from problems_of_schedule(schedule, answer, root)

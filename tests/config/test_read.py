@@ -7,7 +7,7 @@ import pytest
 
 from runner.adapters.calendars import Calendars
 from runner.config import check, read
-from runner.domain.execution.schedule import Amount, ChangeType, Effect, Split, Wave
+from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Split, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
 from runner.domain.settings import Definitions, Inventory, SecretSource
@@ -21,6 +21,10 @@ WORKING = Path(__file__).parents[2] / "docs/reference/files/working"
 TODAY = date(2026, 1, 15)
 Checked = Callable[..., tuple[Definitions | None, list[str]]]
 THREE_LINES = 'playbook: playbooks/patch.yml\nhosts: web\nwindow: {day: sunday, start: "04:00", duration: 3h}\n'
+DUTY = (
+    "schedule: drill\ntitle: Drill\nwhy: x\nkind: manual\n"
+    'window: {timezone: UTC, day: monday, start: "09:00", duration: 8h, cutoff: 0m, at_end: finish_batch}\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,38 @@ def test_a_schedule_says_everything_itself(working: Definitions) -> None:
     assert (schedule.change.model, schedule.change.owner, schedule.owner) == ("CHG-014", "team-web", "team-web")
     assert schedule.extra_vars == {"patch_scope": "security"}
     assert schedule.window == working.windows["prod-patch"]
+
+
+def test_a_duty_has_a_window_and_an_owner_and_runs_nothing(working: Definitions) -> None:
+    duty = working.schedules["restore-rehearsal"]
+
+    assert (duty.kind, duty.is_manual, duty.enabled) == (Kind.MANUAL, True, True)
+    assert (duty.playbook, duty.inventory, duty.hosts) == ("", "", "")
+    assert (duty.title, duty.owner, duty.change.model) == (
+        "Rehearse the restore of the shop's database",
+        "team-web",
+        "CHG-031",
+    )
+    assert "restore-rehearsal" not in working.with_playbooks
+    assert set(working.schedules) - set(working.with_playbooks) == {"restore-rehearsal"}
+
+
+def test_a_duty_says_only_those_defaults_that_it_has(checked: Checked) -> None:
+    definitions = valid(checked({"schedules/drill.yml": DUTY}))
+
+    assert definitions.schedules["drill"].defaults_used == ("owner: ana, from wellkept.yml",)
+
+
+def test_a_duty_needs_no_inventory(checked: Checked) -> None:
+    settings = (
+        "format: 1\norganisation: Example Ltd\ndefaults: {owner: ana, timezone: Europe/Berlin}\npeople: {ana: {}}\n"
+    )
+
+    definitions = valid(
+        checked({"wellkept.yml": settings, "schedules/patch-web.yml": b"", "schedules/drill.yml": DUTY})
+    )
+
+    assert definitions.schedules["drill"].is_manual
 
 
 def test_windows_become_values(working: Definitions) -> None:

@@ -65,6 +65,7 @@ def test_a_starter_file_fits_its_schema(path: Path) -> None:
         ("schedule", "playbook: x\nhosts: y\nwindow: z\nfailure_budget: 0\n"),
         ("schedule", "playbook: x\nhosts: y\nwindow: always\nwaves: [{name: a, size: 3}, {name: b, size: 2.5 %}]\n"),
         ("schedule", "playbook: x\nhosts: y\nwindow: {day: [sat, sun], start: '22:00:30', duration: 1w2d}\ntitle: T\n"),
+        ("schedule", "schedule: a\nkind: manual\ntitle: T\nwindow: z\n"),
         ("windows", "windows: {a: {day: day 15, start: '00:00', until: '00:00', months: [sept], cutoff: 0m, timezone: UTC}}\n"),
         ("windows", "freezes: [{name: x, every_year: 02-29..02-29, allow: []}, {name: y, from: '2026-01-01T00:00Z', to: '20260102T0000Z'}]\n"),
         ("health", "health: {a: {probe: ssh, run: x, hosts: a, every: 90s, number: '(x)', warn: '>-5', fail: ' != 3.5'}}\n"),
@@ -89,6 +90,8 @@ def test_schema_and_validate_agree_on_unusual_files(kind: str, text: str, tmp_pa
     [
         ("schedule", "playbook: x\nhosts: y\n"),
         ("schedule", "playbook: x\nhosts: y\nwindow: z\nefect: change\n"),
+        ("schedule", "playbook: x\nwindow: z\n"),
+        ("schedule", "schedule: x\nkind: manual\ntitle: T\nplaybook: x\nwindow: z\n"),
         ("schedule", "playbook: x\nhosts: y\nwindow: {day: daily, start: 22:00, duration: 4h}\n"),
         ("windows", "windows: {a: {day: daily, start: '22:00', duration: 240}}\n"),
         ("windows", "windows: {a: {rrule: FREQ=DAILY, start: '22:00', duration: 4h}}\n"),

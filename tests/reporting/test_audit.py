@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.run import Verdict
+from runner.domain.execution.run import SlotOutcome, SlotState, Verdict
+from runner.domain.execution.schedule import Kind
 from runner.domain.time.period import parse_period
 from runner.domain.who import Actor
 from runner.reporting.audit import audit_report
@@ -20,9 +22,12 @@ from runner.reporting.document import to_json
 from runner.reporting.lines import HostLine
 from runner.reporting.material import Scope
 from runner.reporting.values import AuditReport
+from runner.reporting.words import Tone
 from runner.store.database import Store
 from runner.store.execution import inventories, runs
 from runner.store.record.report_rows import of_period
+from runner.store.time import slots
+from runner.store.transaction import Transaction
 from tests.reporting.a_month import (
     BERLIN,
     OCTOBER,
@@ -65,6 +70,28 @@ def test_every_planned_slot_is_counted_under_exactly_one_outcome(report: AuditRe
         ("frozen", 1),
     ]
     assert sum(part.percent for part in parts) == pytest.approx(100)
+
+
+def test_duties_that_are_done_and_missed_are_counted_among_the_slots(store: Store) -> None:
+    duty = replace(PATCH_WEB, name="drill", title="Restore rehearsal", kind=Kind.MANUAL, playbook="", hosts="")
+    first, second, *rest = ledger(store, duty, ())
+    store.write(lambda c: slots.mark_due(c, now=OCTOBER.ends))
+    ends = [(first, SlotOutcome.DONE, "done by ana: restored"), (second, SlotOutcome.MISSED, "nobody had said so")]
+    ends += [(slot, SlotOutcome.DONE, "done by ana: again") for slot in rest]
+    for slot, outcome, reason in ends:
+        store.write(partial(settle_slot, slot=slot, outcome=outcome, reason=reason))
+
+    report = report_of(store)
+
+    parts = {part.status.code: part for part in report.summary.parts}
+    assert (parts["done"].count, parts["missed"].count) == (1 + len(rest), 1)
+    assert parts["done"].status.tone == Tone.GOOD
+    assert sum(part.percent for part in parts.values()) == pytest.approx(100)
+    assert report.schedule[0].reason == "done by ana: restored"
+
+
+def settle_slot(connection: Transaction, *, slot: slots.Slot, outcome: SlotOutcome, reason: str) -> bool:
+    return slots.settle(connection, slot.id, outcome=outcome, reason=reason, was=SlotState.DUE, at=slot.closes_at)
 
 
 def test_runs_by_hand_are_told_apart_and_fill_no_slot(report: AuditReport) -> None:

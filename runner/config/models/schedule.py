@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic.config import JsonDict
 
 from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
 from runner.config.models.shape import Shape
@@ -57,22 +58,43 @@ WindowOrName = Annotated[
 ]
 
 
+OF_A_PLAYBOOK = ("playbook", "hosts")  # what a schedule that runs a playbook cannot do without
+MANUAL: JsonDict = {"properties": {"kind": {"const": "manual"}}, "required": ["kind"]}
+NO_PLAYBOOK: JsonDict = {"not": {"anyOf": [{"required": [key]} for key in OF_A_PLAYBOOK]}, "required": ["title"]}
+
+
 class ScheduleFile(Shape):
-    """What is done, to which hosts, in which window, in which waves, within which budget."""
+    """What is done, to which hosts, in which window, in which waves, within which budget; or, with `kind: manual`, what a person does in which window."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"if": MANUAL, "then": NO_PLAYBOOK, "else": {"required": list(OF_A_PLAYBOOK)}}
+    )
 
     schedule: Name | None = Field(default=None, description="its name; otherwise the file's", examples=["patch-web"])
-    title: Text | None = Field(default=None, description="what people call it; otherwise the first play's name")
+    title: Text | None = Field(
+        default=None, description="what people call it; otherwise the first play's name; a manual duty needs one"
+    )
     why: Text | None = Field(default=None, description="what it is good for, in plain words; reports print it")
     owner: Name | None = Field(
         default=None,
         description="the person or team that answers for it; otherwise the change's owner, then the default one",
     )
-    kind: Literal["playbook"] = Field(default="playbook", description="what is done at its slot")
-    playbook: Text = Field(description="the playbook, below the root", examples=["playbooks/patch.yml"])
+    kind: Literal["playbook", "manual"] = Field(
+        default="playbook",
+        description="what is done at its slot: a playbook is run, or a person has a duty, which needs `title` and `window` "
+        "and may have `why`, `owner`, `change` and `enabled`",
+    )
+    playbook: Text | None = Field(
+        default=None,
+        description="the playbook, below the root; needed, but for `kind: manual`",
+        examples=["playbooks/patch.yml"],
+    )
     inventory: Name | None = Field(
         default=None, description="an inventory of wellkept.yml; otherwise the default one", examples=["production"]
     )
-    hosts: Text = Field(description="an Ansible host pattern", examples=["web"])
+    hosts: Text | None = Field(
+        default=None, description="an Ansible host pattern; needed, but for `kind: manual`", examples=["web"]
+    )
     window: WindowOrName = Field(
         description="a window's name, a window written in place, or `always`", examples=["prod-patch"]
     )
@@ -139,9 +161,10 @@ class ScheduleFile(Shape):
         return domain.Schedule(
             name=name,
             title=title,
-            playbook=self.playbook,
+            kind=domain.Kind(self.kind),
+            playbook=self.playbook or "",
             inventory=inventory,
-            hosts=self.hosts,
+            hosts=self.hosts or "",
             window=window,
             why=self.why or "",
             owner=owner,

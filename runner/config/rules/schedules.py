@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 from runner.config.declared import Declared
 from runner.config.ground import Ground
-from runner.config.models.schedule import ScheduleFile, Wave
+from runner.config.models.schedule import OF_A_PLAYBOOK, ScheduleFile, Wave
 from runner.config.names import CHECK, INVENTORY, OWNER, WINDOW
+from runner.domain.time.window import ALWAYS
 from runner.errors import Problem
 
 HEALTH = "health:"
+_EXAMPLES = {"playbook": "playbook: playbooks/patch.yml", "hosts": "hosts: web"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 _NOT_WITH_WHOLE = ("waves", "concurrency", "apart")
+_OF_A_DUTY = ("schedule", "title", "why", "owner", "kind", "window", "change", "enabled")
 
 
 def problems(ground: Ground) -> Iterator[Problem]:
@@ -21,6 +24,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
     strict = bool(ground.declared.settings and ground.declared.settings.value("strict"))
     for schedule in ground.declared.schedules.values():
         yield from _name(schedule)
+        yield from _duty(schedule) if is_manual(schedule) else _playbook(schedule)
         yield from _references(schedule, ground)
         yield from _answered_for(schedule, ground, severity="error" if strict else "warning")
         yield from _waves(schedule)
@@ -34,6 +38,30 @@ def _name(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
         yield schedule.problem(says=says)
 
 
+def is_manual(schedule: Declared[ScheduleFile]) -> bool:
+    """Whether it is a duty of a person, and runs no playbook."""
+    return schedule.raw.get("kind") == "manual"
+
+
+def _playbook(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """What runs a playbook says which, and where."""
+    for key in OF_A_PLAYBOOK:
+        if isinstance(schedule.source.at(()), dict) and key not in schedule.raw:
+            yield schedule.problem(says=f"{key}: is missing. Add it, such as {_EXAMPLES[key]}")
+
+
+def _duty(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """A person's duty has nothing to run, a name that people know it by, and a window in which it comes due."""
+    for key in schedule.raw:
+        if key in ScheduleFile.model_fields and key not in _OF_A_DUTY:
+            yield schedule.problem(key, says=f"{key}: a manual duty runs no playbook. Remove it", at_key=True)
+    if "title" not in schedule.raw:
+        yield schedule.problem(says="title: is missing. Say what is to be done, such as title: Restore rehearsal")
+    if schedule.raw.get("window") == ALWAYS:
+        says = "window: always never opens, so a manual duty would never come due in it. Name a window that opens and closes"
+        yield schedule.problem("window", says=says)
+
+
 def _references(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Problem]:
     """Names that nothing bears, and an inventory that nobody names."""
     yield from ground.names.check(schedule, INVENTORY, "inventory")
@@ -44,7 +72,7 @@ def _references(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Pr
         for path, text in schedule.texts(key):
             if text.startswith(HEALTH):
                 yield from ground.names.check_one(schedule, CHECK, path, text.removeprefix(HEALTH))
-    if "inventory" not in schedule.raw and not ground.inventory and schedule.raw:
+    if "inventory" not in schedule.raw and not ground.inventory and schedule.raw and not is_manual(schedule):
         says = "inventory: none is named, and there is no default. Add inventory: NAME, or a default in wellkept.yml: defaults: {inventory: NAME}"
         yield schedule.problem(says=says)
 

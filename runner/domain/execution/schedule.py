@@ -10,6 +10,13 @@ from enum import StrEnum
 from runner.domain.time.window import MaintenanceWindow
 
 
+class Kind(StrEnum):
+    """What is done at a schedule's slot: a playbook is run, or a person has a duty."""
+
+    PLAYBOOK = "playbook"
+    MANUAL = "manual"
+
+
 class Effect(StrEnum):
     """What a playbook does to a host."""
 
@@ -100,7 +107,7 @@ class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
-    `defaults_used` names every value that the file left out, so that a plan can print them.
+    `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
 
     name: str
@@ -130,8 +137,14 @@ class Schedule:
     skip_tags: tuple[str, ...] = ()
     source: str = ""
     defaults_used: tuple[str, ...] = ()
+    kind: Kind = Kind.PLAYBOOK
 
     @property
     def changes_something(self) -> bool:
-        """Whether windows, freezes and pauses bind this schedule."""
+        """Whether windows, freezes and pauses bind the runs of this schedule."""
         return self.effect is not Effect.READ_ONLY
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether it is a duty of a person, and nothing is run."""
+        return self.kind is Kind.MANUAL

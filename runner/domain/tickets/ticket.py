@@ -42,6 +42,7 @@ class TicketKind(StrEnum):
     EXPIRED = "expired"
     RECORD = "record"
     MISSED = "missed"
+    DUTY = "duty"  # nothing is wrong: a person has something to do
     REPORTED = "reported"  # by a person, about anything
 
 
@@ -196,7 +197,7 @@ class Proof:
 
 NO_PROOF = Proof(Closing.NOTHING)
 RUNS_AGAIN = "the schedule is started, and ends, again"
-CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED})
+CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind.DUTY})
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
 

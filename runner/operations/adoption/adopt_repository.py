@@ -235,7 +235,7 @@ def _problems(trial: Path, *, environ: Mapping[str, str], inventories: Inventory
         for name, inventory in settings.inventories.items()
         if name in {schedule.inventory for schedule in definitions.schedules.values()}
     }
-    for schedule in definitions.schedules.values():
+    for schedule in definitions.with_playbooks.values():
         answer = answers[schedule.inventory]
         first = None if answer.errors else next(iter(problems_of_schedule(schedule, answer, trial)), None)
         if first:

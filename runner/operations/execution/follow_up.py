@@ -12,7 +12,9 @@ from runner.domain.execution.plan import RunPlan
 from runner.errors import WellkeptError
 from runner.operations.record.write_checkpoint import write_checkpoint
 from runner.operations.site import Site
+from runner.operations.tickets.file_duty import file_duty
 from runner.operations.tickets.reconcile_tickets import file_missed_slot, reconcile_tickets
+from runner.operations.time.ask_for_duty import SLOT_ASKED
 from runner.store.execution import pieces, runs
 from runner.store.tickets import outbox
 from runner.store.time import slots
@@ -70,6 +72,9 @@ def after_missed_slot(letter: outbox.Letter, site: Site) -> None:
     schedule = site.current().schedules.get(slot.schedule) if slot else None
     if slot is None or schedule is None:
         return
+    if schedule.is_manual:
+        file_duty(site.store, slot.id, schedule, clock=site.clock)
+        return
     file_missed_slot(
         site.store,
         slot,
@@ -81,4 +86,16 @@ def after_missed_slot(letter: outbox.Letter, site: Site) -> None:
     )
 
 
-DEEDS: Mapping[str, Callable[[outbox.Letter, Site], None]] = {RUN_SETTLED: after_run, SLOT_MISSED: after_missed_slot}
+def after_asked_slot(letter: outbox.Letter, site: Site) -> None:
+    """After a duty's window has opened: its ticket, unless its schedule is gone or runs a playbook by now."""
+    slot = site.store.read(lambda c: slots.get(c, letter.target))
+    schedule = site.current().schedules.get(slot.schedule)
+    if schedule is not None and schedule.is_manual:
+        file_duty(site.store, slot.id, schedule, clock=site.clock)
+
+
+DEEDS: Mapping[str, Callable[[outbox.Letter, Site], None]] = {
+    RUN_SETTLED: after_run,
+    SLOT_MISSED: after_missed_slot,
+    SLOT_ASKED: after_asked_slot,
+}

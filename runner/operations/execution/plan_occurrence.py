@@ -16,7 +16,7 @@ from runner.domain.record.record import canonical
 from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
-from runner.errors import NotFound
+from runner.errors import NotFound, UsageError
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
@@ -67,11 +67,11 @@ def plan_occurrence(
     check_mode: bool = False,
     identity: Identity | None = None,
 ) -> Plan:
-    """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears.
+    """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears, UsageError for a duty.
 
     `identity` names the occurrence that it is for, where openings overlap.
     """
-    schedule = schedule_named(name, definitions)
+    schedule = schedule_to_run(name, definitions)
     answer = site.inventories.read(
         definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
     )
@@ -113,6 +113,17 @@ def schedule_named(name: str, definitions: Definitions) -> Schedule:
     return found
 
 
+def schedule_to_run(name: str, definitions: Definitions) -> Schedule:
+    """The schedule of that name, if there is anything to run in it; raises UsageError for a duty of a person."""
+    schedule = schedule_named(name, definitions)
+    if schedule.is_manual:
+        raise UsageError(
+            f"{name!r} is a duty that a person does: there is nothing to run. `wellkept tickets list` shows its ticket while it is due; "
+            "who has done it says so there: wellkept tickets resolve NUMBER --done 'what was done'"
+        )
+    return schedule
+
+
 def matching(pattern: str, answer: InventoryAnswer) -> tuple[str, ...]:
     """The hosts that an Ansible pattern names, in inventory order."""
     return host_pattern.match(pattern, hosts=tuple(answer.hosts), groups=answer.groups)
@@ -147,7 +158,9 @@ def opening_of(
 def binding_freezes(
     schedule: Schedule, definitions: Definitions, services: Sequence[Service], *, check_mode: bool = False
 ) -> tuple[freeze.Freeze, ...]:
-    """The freezes that mean this schedule and do not let it pass."""
+    """The freezes that mean this schedule and do not let it pass; none for a person's duty, which changes nothing of ours."""
+    if schedule.is_manual:
+        return ()
     return freeze.binding(
         definitions.freezes,
         schedule=schedule.name,

@@ -113,10 +113,14 @@ def held_in_words(plan: Plan, holds: Sequence[Hold]) -> str:
 
 
 def local(instant: datetime, plan: Plan) -> str:
-    """An instant in the window's own zone and in UTC."""
+    """An instant in the zone of the plan's window and in UTC."""
+    return local_in(instant, plan.schedule.window.timezone)
+
+
+def local_in(instant: datetime, zone: str) -> str:
+    """An instant in a zone and in UTC."""
     from zoneinfo import ZoneInfo
 
-    zone = plan.schedule.window.timezone
     if zone == "UTC":
         return f"{instant:%a %Y-%m-%d %H:%M} UTC"
     return f"{instant.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone} ({instant:%Y-%m-%d %H:%M} UTC)"

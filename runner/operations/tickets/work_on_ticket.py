@@ -16,6 +16,7 @@ from runner.domain.tickets.fingerprint import fingerprint
 from runner.domain.tickets.ticket import Priority, TicketKind, WantedTicket
 from runner.domain.who import Actor
 from runner.errors import NotFound, UsageError
+from runner.operations.tickets.file_duty import resolve_duty
 from runner.ports import Clock
 from runner.store.database import Store
 from runner.store.record import log as entries
@@ -38,7 +39,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One deed: `to` is whom it is assigned to (None for nobody); a resolution has a cause and a fix."""
+    """One deed: `to` is whom it is assigned to (None for nobody); a resolution has a cause and a fix, that of a duty says what was done in `text`."""
 
     deed: Deed
     text: str = ""
@@ -62,21 +63,33 @@ class Wish:
 
 def work_on_ticket(name: str, work: Work, *, by: Actor, store: Store, clock: Clock) -> Ticket:
     """Do it, and give the ticket as it is then; raises NotFound, and UsageError when the ticket's state does not allow it."""
-    refuse_nonsense(work)
     return store.write(partial(write_work, name=name, work=work, by=by, clock=clock))
 
 
-def refuse_nonsense(work: Work) -> None:
+def refuse_nonsense(work: Work, ticket: Ticket) -> None:
     """A resolution without cause and fix helps nobody with the next ticket like it; an empty note says nothing."""
-    if work.deed is Deed.RESOLVE and not (work.cause.strip() and work.fix.strip()):
-        raise UsageError("A resolution needs a cause and a fix: --cause 'what it was' --fix 'what was done about it'.")
+    if work.deed is Deed.RESOLVE:
+        refuse_half_a_resolution(work, ticket)
     if work.deed in {Deed.NOTE, Deed.REOPEN} and not work.text.strip():
         raise UsageError("Say what is to be remembered: it becomes part of the ticket's history.")
+
+
+def refuse_half_a_resolution(work: Work, ticket: Ticket) -> None:
+    """A fault has a cause and a fix; a duty has neither: what was done is enough."""
+    if ticket.kind is TicketKind.DUTY:
+        if work.cause or work.fix or not work.text.strip():
+            raise UsageError(
+                f"Ticket {ticket.number} is a duty, which has no cause and no fix. Say what was done: "
+                f"wellkept tickets resolve {ticket.number} --done 'what was done'"
+            )
+    elif work.text or not (work.cause.strip() and work.fix.strip()):
+        raise UsageError("A resolution needs a cause and a fix: --cause 'what it was' --fix 'what was done about it'.")
 
 
 def write_work(connection: Transaction, *, name: str, work: Work, by: Actor, clock: Clock) -> Ticket:
     """The deed and its log entry in one transaction."""
     ticket, at = tickets.find(connection, name), clock()
+    refuse_nonsense(work, ticket)
     if not DEEDS[work.deed](connection, ticket, work, by, at):
         raise UsageError(refusal(connection, ticket, work.deed))
     told = {"text": work.text, "to": work.to, "cause": work.cause, "fix": work.fix}
@@ -108,7 +121,9 @@ def note(connection: Transaction, ticket: Ticket, work: Work, by: Actor, at: dat
 
 
 def resolve(connection: Transaction, ticket: Ticket, work: Work, by: Actor, at: datetime) -> bool:
-    """It is mended."""
+    """It is mended, or the duty is done."""
+    if ticket.kind is TicketKind.DUTY:
+        return resolve_duty(connection, ticket, work.text.strip(), by, at)
     text = f"Cause: {work.cause.strip()}\nFix: {work.fix.strip()}"
     return tickets.resolve(connection, ticket.id, at=at, actor=by, text=text)
 

@@ -18,6 +18,7 @@ from runner.operations.execution.follow_up import SLOT_MISSED
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.start_run import start_slot
 from runner.operations.site import Site
+from runner.operations.time.ask_for_duty import ask, tell_ticket, was_asked_for, why_not_done
 from runner.store.execution import debts, holds
 from runner.store.record import log as entries
 from runner.store.tickets import outbox
@@ -61,11 +62,22 @@ def consider(slot: slots.Slot, *, definitions: Definitions, site: Site) -> None:
     if schedule is None or not schedule.enabled:
         became = "deleted" if schedule is None else "switched off"
         settle_without_run(slot, SlotOutcome.HELD, f"its schedule was {became} while it was due", site=site)
+    elif schedule.is_manual:
+        consider_duty(slot, site=site)
     elif is_too_late(slot, schedule, now=now):
         settle_too_late(slot, definitions=definitions, site=site)
     elif now >= slot.usable_from and not was_asked_lately(slot, site=site, now=now):
         held = start_or_hold(slot, definitions=definitions, site=site)
         site.store.write(partial(keep_holds, slot=slot, held=held, at=now))
+
+
+def consider_duty(slot: slots.Slot, *, site: Site) -> None:
+    """Ask a person for a due duty, however late in its window; settle it as missed once the window has closed. No freeze and no pause holds it."""
+    now = site.clock()
+    if now >= slot.closes_at:
+        settle_without_run(slot, SlotOutcome.MISSED, why_not_done(slot), site=site)
+    elif not was_asked_for(slot):
+        site.store.write(partial(ask, slot=slot, at=now))
 
 
 def is_too_late(slot: slots.Slot, schedule: Schedule, *, now: datetime) -> bool:
@@ -192,6 +204,7 @@ def write_outcome(
     }
     if outcome is SlotOutcome.MISSED:
         outbox.put(connection, kind=SLOT_MISSED, target=slot.id, body={"impact": impact}, at=at)
+    tell_ticket(connection, slot=slot, outcome=outcome, reason=reason, at=at)
     if owing:
         debts.owe(connection, owing.inventory, slot.schedule, owing.hosts, run=slot.id, at=at)
         body["owing"] = list(owing.hosts)

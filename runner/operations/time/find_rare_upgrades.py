@@ -86,7 +86,7 @@ class Hosts:
 
 def upgrades_of(kind: str, inventoried: Inventoried, first: date, last: date) -> Iterator[Upgrades]:
     """What every schedule that counts as this kind of upgrade does."""
-    for each in inventoried.definitions.schedules.values():
+    for each in inventoried.definitions.with_playbooks.values():
         if each.enabled and each.effect in UPGRADES[kind]:
             hosts = inventoried.hosts_of(each.hosts, each.inventory)
             yield Upgrades(each.inventory, frozenset(hosts), frozenset(upgrade_days(each, inventoried, first, last)))

@@ -33,6 +33,6 @@ def read_inventories(definitions: Definitions, reader: InventoryReader) -> Inven
     }
     services = {
         each.name: services_of(matching(each.hosts, answers[each.inventory]), definitions, answers[each.inventory])
-        for each in definitions.schedules.values()
+        for each in definitions.with_playbooks.values()
     }
     return Inventoried(definitions, answers, services)

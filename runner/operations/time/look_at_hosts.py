@@ -55,7 +55,7 @@ def look_at_hosts(entries: Sequence[Entry], inventoried: Inventoried, *, now: da
 
 def collisions(entries: Sequence[Entry], inventoried: Inventoried) -> Iterator[Collision]:
     """Every two openings of different schedules that overlap by their usable parts, and share hosts."""
-    schedules = inventoried.definitions.schedules
+    schedules = inventoried.definitions.with_playbooks
     hosts = {name: inventoried.hosts_of(each.hosts, each.inventory) for name, each in schedules.items()}
     open_now: list[Entry] = []
     happening = (entry for entry in entries if happens(entry, schedules))
@@ -118,7 +118,7 @@ def uncovered_hosts(inventoried: Inventoried) -> Iterator[UncoveredHost]:
     """Hosts of all inventories that no schedule means."""
     covered = {
         (each.inventory, host)
-        for each in inventoried.definitions.schedules.values()
+        for each in inventoried.definitions.with_playbooks.values()
         if each.enabled
         for host in inventoried.hosts_of(each.hosts, each.inventory)
     }

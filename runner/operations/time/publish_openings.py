@@ -38,7 +38,9 @@ def sentences(entry: Entry, schedule: Schedule | None) -> Iterator[str]:
     opening, zone = entry.opening, ZoneInfo(entry.zone)
     if schedule and schedule.why:
         yield schedule.why
-    if schedule:
+    if schedule and schedule.is_manual:
+        yield "A person does it; no program runs."
+    elif schedule:
         yield f"Hosts: {schedule.hosts} (inventory {schedule.inventory})."
     if schedule and schedule.owner:
         yield f"Answers for it: {schedule.owner}."
@@ -47,7 +49,7 @@ def sentences(entry: Entry, schedule: Schedule | None) -> Iterator[str]:
         yield "The schedule is switched off: nothing happens."
     elif opening.is_frozen:
         yield f"Nothing happens: frozen by {', '.join(opening.frozen_by)}."
-    else:
+    elif not (schedule and schedule.is_manual):
         yield f"Last start: {opening.last_start.astimezone(zone):%H:%M}."
     if opening.frozen_by and not opening.is_frozen:
         yield f"Cut short by {', '.join(opening.frozen_by)}."

@@ -225,6 +225,12 @@ def keep_hosts(connection: Connection, slot_id: str, hosts: Sequence[str]) -> No
     connection.execute(update(slots).where(slots.c.id == slot_id).values(hosts=tuple(hosts)))
 
 
+def open_without_hosts(connection: Connection, slot_id: str) -> bool:
+    """Keep that a due slot means no host, whatever it meant before an edit; False when that is kept already, or it is no longer due."""
+    unlike = slots.c.id == slot_id, slots.c.state == SlotState.DUE, or_(slots.c.hosts.is_(None), slots.c.hosts != ())
+    return connection.execute(update(slots).where(*unlike).values(hosts=())).rowcount == 1
+
+
 def get(connection: Connection, slot_id: str) -> Slot:
     """The slot of that id; raises NotFound."""
     found = read_one(connection, Slot, select_as(Slot, slots).where(slots.c.id == slot_id))
