@@ -37,6 +37,20 @@ def test_a_run_begins_with_a_look_at_the_canary() -> None:
     assert step == StartPiece(wave=0, batch=1, stage=PRE, step=0, attempt=1, hosts=("web-01",))
 
 
+def test_where_the_clock_was_set_back_no_playbook_begins_before_the_window_opens() -> None:
+    plan = a_plan(1, opens=START, waves=(PlannedWave("all"),))
+    look = next_step(a_record(plan), now=START)
+    assert isinstance(look, StartPiece)
+    record = a_record(plan, pieces=(piece_from(look, {"web-01": HostResult("web-01", Result.OK)}),))
+
+    early = next_step(record, now=START - timedelta(hours=1))
+    in_time = next_step(record, now=START)
+
+    assert early == Wait(START)
+    assert isinstance(in_time, StartPiece)
+    assert in_time.stage is APPLY
+
+
 def test_the_canary_goes_through_all_stages_before_the_rest_begins() -> None:
     world = World(a_record(a_plan(3, **WITH_CHECKS)))
 

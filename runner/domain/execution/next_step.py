@@ -57,9 +57,15 @@ def next_step(record: RunRecord, *, now: datetime) -> NextStep:
         return Wait()
     if reason := reason_to_stop(record, now=now):
         return closing_step(record, batches, reason)
-    if batches and (step := within(batches[-1], record, batches, now=now)):
-        return step
-    return step_in_waves(record, batches, now=now)
+    step = within(batches[-1], record, batches, now=now) if batches else None
+    return not_early(step or step_in_waves(record, batches, now=now), record, now=now)
+
+
+def not_early(step: NextStep, record: RunRecord, *, now: datetime) -> NextStep:
+    """Where the clock was set back in the middle of a run, no playbook begins before the window opens (once more)."""
+    opens = record.plan.opens
+    touches = isinstance(step, StartPiece) and step.stage is Stage.APPLY
+    return Wait(opens) if touches and opens is not None and now < opens else step
 
 
 def reason_to_stop(record: RunRecord, *, now: datetime) -> StopReason | None:
