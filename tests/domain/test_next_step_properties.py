@@ -173,7 +173,11 @@ def may_have_been_touched(record: RunRecord) -> set[str]:
         for piece in record.pieces
         if piece.stage is Stage.APPLY and not piece.problem
         for host in piece.hosts
-        if (piece.results[host].touched if host in piece.results else piece.state is PieceState.LOST)
+        if (
+            piece.results[host].touched and piece.results[host].result is not Result.NOT_RUN
+            if host in piece.results
+            else piece.state is PieceState.LOST
+        )
     }
 
 

@@ -126,7 +126,10 @@ def after_apply(track: Track, piece: PieceRecord, result: HostResult | None) -> 
     """The playbook was started here; without a result its end is in doubt as soon as the piece is over."""
     attempts = track.attempts + 1
     if result is not None and result.result is not Result.IN_DOUBT:
-        return replace(track, started=True, applied=result, in_doubt=False, attempts=attempts, unheard=False)
+        known = replace(
+            result, touched=result.touched or track.unheard
+        )  # by an attempt before, whose end was not heard
+        return replace(track, started=True, applied=known, in_doubt=False, attempts=attempts, unheard=False)
     over = piece.state in OVER
     return replace(
         track,
