@@ -45,7 +45,7 @@ EXAMPLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "every 20th Monday of the year": ("FREQ=YEARLY;BYDAY=20MO", "1997-05-19", ("1997 May 19", "1998 May 18", "1999 May 17")),
     "Monday of week 20": ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "1997-05-12", ("1997 May 12", "1998 May 11", "1999 May 17")),
     "every Thursday in March": ("FREQ=YEARLY;BYMONTH=3;BYDAY=TH", "1997-03-13", ("1997 Mar 13,20,27", "1998 Mar 5,12,19,26", "1999 Mar 4,11,18,25")),
-    "every Thursday in summer": ("FREQ=YEARLY;BYDAY=TH;BYMONTH=6,7,8", "1997-06-05", ("1997 Jun 5,12,19,26", "1997 Jul 3,10,17,24,31", "1997 Aug 7,14,21,28", "1998 Jun 4,11,18,25", "1998 Jul 2,9,16,23,30", "1998 Aug 6,13,20,27")),
+    "every Thursday in summer": ("FREQ=YEARLY;BYDAY=TH;BYMONTH=6,7,8", "1997-06-05", ("1997 Jun 5,12,19,26", "1997 Jul 3,10,17,24,31", "1997 Aug 7,14,21,28", "1998 Jun 4,11,18,25", "1998 Jul 2,9,16,23,30", "1998 Aug 6,13,20,27", "1999 Jun 3,10,17,24", "1999 Jul 1,8,15,22,29", "1999 Aug 5,12,19,26")),
     "every Friday the 13th": ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "1997-09-02", ("1998 Feb 13", "1998 Mar 13", "1998 Nov 13", "1999 Aug 13", "2000 Oct 13")),
     "the Saturday after the first Sunday": ("FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13", "1997-09-13", ("1997 Sep 13", "1997 Oct 11", "1997 Nov 8", "1997 Dec 13", "1998 Jan 10", "1998 Feb 7", "1998 Mar 7", "1998 Apr 11", "1998 May 9", "1998 Jun 13")),
     "election day": ("FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8", "1996-11-05", ("1996 Nov 5", "2000 Nov 7", "2004 Nov 2")),
