@@ -58,8 +58,8 @@ fix: $(VENV)/.ready ## mend what the linter can mend
 bench: $(VENV)/.ready ## compare with bare ansible-runner and plain ansible-playbook in one run
 	@$(BIN)/python -m tests.benchmarks
 
-soak: $(VENV)/.ready ## long torture: kill everything at random, N times
-	@$(BIN)/python -m pytest -q -m soak tests
+soak: $(VENV)/.ready ## long torture: N attacks at random (N=40 for a quick look; SEED=… and FROM=… go on with a series)
+	@SOAK_N=$(or $(N),200) $(if $(SEED),SOAK_SEED=$(SEED)) $(if $(FROM),SOAK_FROM=$(FROM)) $(BIN)/python -m pytest -q -s -m soak $(or $(ONLY),tests)
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

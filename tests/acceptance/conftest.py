@@ -5,19 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.maintenance import WELLKEPT, Maintenance
+from tests.acceptance.maintenance import WELLKEPT, Maintenance, New
 from tests.acceptance.processes import end_all
 from tests.lab.fixtures import lab
 from tests.lab.lab import Lab
 
 __all__ = ["lab"]
-
-New = Callable[[Path], Maintenance]
 
 
 @pytest.fixture(scope="session")

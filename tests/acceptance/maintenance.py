@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -196,3 +197,6 @@ class Maintenance:
     def left(self) -> dict[int, str]:
         """The processes that belong to this repository."""
         return of_repository(self.root)
+
+
+New = Callable[[Path], Maintenance]  # makes one in a folder that is not there yet

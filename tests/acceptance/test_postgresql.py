@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from runner.domain.execution.run import Verdict
-from tests.acceptance.conftest import New
-from tests.acceptance.maintenance import Maintenance
+from tests.acceptance.maintenance import Maintenance, New
+from tests.acceptance.on_postgresql import on_postgresql
 from tests.acceptance.processes import end_all
-from tests.store.cluster import Cluster, program, running_cluster
+from tests.store.cluster import Cluster, running_cluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.postgresql]
 
@@ -27,14 +26,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def site(new: New, cluster: Cluster, tmp_path: Path) -> Iterator[Maintenance]:
     """A maintenance repository whose database is on PostgreSQL, made by `wellkept db upgrade`."""
-    command = [program("createdb"), "--host", str(cluster.folder), "--username", "wellkept", "maintenance"]
-    subprocess.run(command, check=True, capture_output=True)
-    made = new(tmp_path / "maintenance")
-    for path in (made.root / "var").iterdir():
-        path.unlink()
-    made.database = cluster.url("maintenance")
-    made.lay_out()
-    made.run("db", "upgrade")
+    made = on_postgresql(new, cluster, tmp_path / "maintenance")
     yield made
     end_all(made.root)
     for process in made.started:

@@ -28,9 +28,9 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
-    """A running server; `folder` holds its socket, `process` is the postmaster."""
+    """A running server; `folder` holds its socket, `process` is the postmaster, another one after a restart."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -60,11 +60,11 @@ def running_cluster() -> Iterator[Cluster]:
                 "-N",
             ]
         )
-        process = start(folder)
+        running = Cluster(folder, start(folder))
         try:
-            yield Cluster(folder, process)
+            yield running
         finally:
-            stop(process)
+            stop(running.process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
