@@ -111,9 +111,9 @@ def daemon_in_words(recorded: Recorded, clock: Clock) -> str:
     """Whether schedules run by themselves."""
     daemon = recorded.daemon
     if daemon and daemon.alive:
-        return (
-            f"alive (process {daemon.pid}, since {clock.time(daemon.started_at)}, heard {clock.age(daemon.heard_at)})"
-        )
+        others = f", and {daemon.others} more" if daemon.others else ""
+        since = f"since {clock.time(daemon.started_at)}, heard {clock.age(daemon.heard_at)}"
+        return f"alive (process {daemon.pid}, {since}){others}"
     last = f"; the last one was heard {clock.age(daemon.heard_at)}" if daemon else ""
     return f"NOT RUNNING, so no schedule starts by itself{last}. Start it with `wellkept serve`."
 

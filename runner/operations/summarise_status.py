@@ -38,12 +38,16 @@ NOT_ASKED = "nobody has looked at it yet: no daemon is serving"
 
 @dataclass(frozen=True, slots=True)
 class DaemonSeen:
-    """The daemon that was heard last; `alive` when its last beat is less than 30 seconds old by the database's clock."""
+    """The daemon that was heard last; `alive` when its last beat is less than 30 seconds old by the database's clock.
+
+    `others` counts the further ones that are alive beside it.
+    """
 
     alive: bool
     pid: int
     started_at: datetime
     heard_at: datetime
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,8 @@ def daemon_seen(connection: Transaction) -> DaemonSeen | None:
     """The daemon that is alive, else the one that was heard last."""
     alive = daemons.alive(connection)
     seen = alive[0] if alive else daemons.last_beat(connection)
-    return DaemonSeen(bool(alive), seen.pid, seen.started_at, seen.beat_at) if seen else None
+    others = max(0, len(alive) - 1)
+    return DaemonSeen(bool(alive), seen.pid, seen.started_at, seen.beat_at, others) if seen else None
 
 
 def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:

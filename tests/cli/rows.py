@@ -208,5 +208,5 @@ def a_pause(store: Store) -> None:
     store.write(lambda c: pauses.start(c, reason="the audit", by=ANA, at=ago(minutes=30)))
 
 
-def a_daemon(store: Store) -> None:
-    store.write(lambda c: daemons.beat(c, an_owner(), started_at=ago(hours=5)))
+def a_daemon(store: Store, pid: int = 4242) -> None:
+    store.write(lambda c: daemons.beat(c, an_owner(pid), started_at=ago(hours=5)))

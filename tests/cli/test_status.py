@@ -20,6 +20,15 @@ def test_a_fresh_repository_says_what_to_do_first(wellkept: Repository) -> None:
     assert "No run has ended yet." in answered.out
 
 
+def test_a_second_daemon_beside_the_first_is_told(wellkept: Repository) -> None:
+    rows.a_daemon(wellkept.store)
+    rows.a_daemon(wellkept.store, pid=4243)
+
+    screen = wellkept("status").out
+
+    assert "heard now), and 1 more" in screen
+
+
 def test_everything_that_matters_stands_on_one_screen(wellkept: Repository) -> None:
     store = wellkept.store
     rows.a_settled_run(store)
