@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show what is due, running, held, unhealthy and open."),
     "pause": ("pause", "Touch nothing new until somebody resumes."),
     "resume": ("resume", "End a pause; maintenance goes on."),
+    "drain": ("drain", "Let all work come to rest before a machine goes down."),
     "why": ("why", "Tell why a host was touched, or was not."),
     "runs": ("runs", "List runs, show or watch one, stop it, or waive one ahead."),
     "hosts": ("hosts", "List hosts, show one, or retire those that are gone."),

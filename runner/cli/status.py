@@ -64,10 +64,7 @@ def exit_code_of(status: Status) -> int:
 def show_screen(status: Status, clock: Clock) -> None:
     """One screen, the most urgent first."""
     recorded = status.recorded
-    if status.pause_file:
-        say(f"PAUSED     everything, {clock.age(status.pause_file.since)}: {status.pause_file.words}")
-    for pause in recorded.pauses if recorded else ():
-        say(f"PAUSED     {pause_in_words(pause, clock)}")
+    show_what_stops(status, clock)
     say(f"Now        {clock.time(status.at)} ({clock.zone})")
     show_files(status)
     say(f"Database   {(status.record_problem and f'AWAY: {status.record_problem}') or 'answers'}")
@@ -81,6 +78,18 @@ def show_screen(status: Status, clock: Clock) -> None:
         show_unhealthy(recorded, clock)
         show_tickets(recorded, clock)
         show_past(recorded, clock)
+
+
+def show_what_stops(status: Status, clock: Clock) -> None:
+    """The pauses and the drain in force: who is asked at night why nothing happens looks here first."""
+    recorded = status.recorded
+    if status.pause_file:
+        say(f"PAUSED     everything, {clock.age(status.pause_file.since)}: {status.pause_file.words}")
+    for pause in recorded.pauses if recorded else ():
+        say(f"PAUSED     {pause_in_words(pause, clock)}")
+    if recorded and (drain := recorded.drain):
+        say(f"DRAINED    nothing begins, by {drain.by}, {clock.age(drain.since)}: {drain.reason}")
+        say("           To go on: wellkept drain --end")
 
 
 def pause_in_words(pause: PauseSeen, clock: Clock) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from runner.domain.execution.guards import Drain
 from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.run import PieceState, SlotState, Stage
 from runner.domain.health import SEVERITY, Condition
@@ -22,7 +23,7 @@ from runner.operations.time.next_openings import NextOpening, openings_now
 from runner.ports import Clock
 from runner.store import health
 from runner.store.database import Store
-from runner.store.execution import daemons, holds, outcomes, pauses, pieces, runs
+from runner.store.execution import daemons, drains, holds, outcomes, pauses, pieces, runs
 from runner.store.tickets import tickets
 from runner.store.time import cadence, slots
 from runner.store.transaction import Transaction
@@ -145,6 +146,7 @@ class Recorded:
 
     daemon: DaemonSeen | None = None
     pauses: tuple[PauseSeen, ...] = ()
+    drain: Drain | None = None
     running: tuple[Going, ...] = ()
     due: tuple[DueSlot, ...] = ()
     unhealthy: tuple[Unhealthy, ...] = ()
@@ -225,6 +227,7 @@ def recorded_at(connection: Transaction, *, now: datetime) -> Recorded:
             PauseSeen(pause.reason, str(pause.by), pause.hosts, pause.from_at, pause.until_at)
             for pause in pauses.in_force(connection, now)
         ),
+        drain=drains.in_force(connection),
         running=tuple(going(connection, run, now=now) for run in runs.live(connection)),
         due=tuple(due_slots(connection, now)),
         unhealthy=tuple(unhealthy(states)),

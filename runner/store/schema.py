@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.store.tables.execution import host_locks, host_outcomes, piece_results, pieces, runs
-from runner.store.tables.guards import approvals, holds, overrides, pauses
+from runner.store.tables.guards import approvals, drains, holds, overrides, pauses
 from runner.store.tables.hosts import debts, health_states, inventories_seen, observations, retired_hosts
 from runner.store.tables.installation import counters, daemons, definitions, installation, snapshots
 from runner.store.tables.parts import metadata
@@ -20,6 +20,7 @@ __all__ = [
     "daemons",
     "debts",
     "definitions",
+    "drains",
     "evidence",
     "health_states",
     "holds",

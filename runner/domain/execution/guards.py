@@ -13,10 +13,11 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "window",
     "freeze",
     "pause",
+    "drain",
     "overlap",
     "inventory",
     "record",
@@ -53,6 +54,20 @@ class Pause:
     def words(self) -> str:
         """Who paused, and why."""
         return f"paused by {self.by}: {self.reason}" if self.by else f"paused: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """A person's order to begin no further piece of work, of any run; what has begun is finished, and runs go on when it is ended."""
+
+    reason: str
+    by: str
+    since: datetime
+
+    @property
+    def words(self) -> str:
+        """Who drains, and why."""
+        return f"drained by {self.by}: {self.reason}"
 
 
 def hold_for_window(
@@ -100,6 +115,11 @@ def hold_for_several(plan: RunPlan, named: Mapping[Pause, frozenset[str]]) -> Ho
         return None
     ends = [pause.until for pause in named if pause.until]
     return Hold(PAUSE, "; ".join(pause.words for pause in named), min(ends, default=None))
+
+
+def hold_for_drain(drain: Drain | None) -> Hold | None:
+    """Hold everything, also what changes nothing, while somebody wants all work to come to rest."""
+    return Hold(DRAIN, drain.words) if drain else None
 
 
 def stops_all(plan: RunPlan, paused: frozenset[str]) -> bool:

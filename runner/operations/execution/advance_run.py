@@ -14,7 +14,7 @@ from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import settle_run
 from runner.operations.site import Site
 from runner.ports import Dispatcher
-from runner.store.execution import pieces, runs
+from runner.store.execution import drains, pieces, runs
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
 
@@ -27,6 +27,8 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
     if run.state is RunState.SETTLED:
         return None
     record, step = decide(run, site=site)
+    if isinstance(step, StartPiece) and site.store.read(drains.in_force):
+        return Wait()
     match step:
         case StartPiece():
             plan_piece(record, step, site=site, dispatcher=dispatcher)

@@ -20,7 +20,7 @@ from runner.errors import NotFound, UsageError
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
-from runner.store.execution import debts, inventories, runs
+from runner.store.execution import debts, drains, inventories, runs
 from runner.store.record import observations
 
 Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
@@ -262,11 +262,13 @@ def holds_of(
         lambda c: (inventories.last_good(c, inventory.name), inventories.retired(c, inventory.name))
     )
     going = site.store.read(lambda c: runs.live_of_schedule(c, schedule.name))
+    drained = guards.hold_for_drain(site.store.read(drains.in_force))
     answers = (
         guards.hold_for_freeze(freezes, now=at),
         guards.hold_for_pause(
             run, paused, paused_hosts={pause.id: hosts for pause, hosts in paused_by(plan, paused).items()}
         ),
+        drained,
         guards.hold_for_window(schedule, plan.opening, plan.following, check_mode=run.check_mode, now=at),
         guards.hold_for_overlap(schedule, going.number if going else None),
         guards.hold_for_inventory(

@@ -24,7 +24,7 @@ from runner.operations.execution.load_record import load_record
 from runner.operations.execution.patience import patiently
 from runner.operations.site import Site
 from runner.ports import PieceEnd
-from runner.store.execution import pieces, runs
+from runner.store.execution import drains, pieces, runs
 from runner.store.record import evidence, observations
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
@@ -49,10 +49,14 @@ class Found:
 
 
 def run_piece(piece_id: str, *, site: Site) -> str:
-    """Do one planned piece if it is still wanted and can be had; gives the id of its run. Raises NotFound."""
+    """Do one planned piece if it is still wanted and can be had; gives the id of its run. Raises NotFound.
+
+    While somebody drains, it stays planned.
+    """
     piece = site.store.read(lambda c: pieces.get(c, piece_id))
     since = site.monotonic()
-    if piece.state is PieceState.PLANNED and (fence := claim_piece(piece, site=site)) is not None:
+    waits = piece.state is not PieceState.PLANNED or site.store.read(drains.in_force) is not None
+    if not waits and (fence := claim_piece(piece, site=site)) is not None:
         run = site.store.read(lambda c: runs.get(c, piece.run_id))
         do_piece(Claimed(piece, fence, since, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
     return piece.run_id

@@ -47,6 +47,17 @@ pauses = Table(
     text_("in_flight"),
 )
 
+drains = Table(
+    "drains",
+    metadata,
+    id_(),
+    prose_("reason"),
+    by_("by"),
+    instant_("from_at"),
+    instant_("ended_at", null=True),
+    by_("ended_by", null=True),
+)
+
 approvals = Table(
     "approvals",
     metadata,
