@@ -107,7 +107,7 @@ def held_in_words(plan: Plan, holds: Sequence[Hold]) -> str:
     ]
     if plan.following and not plan.schedule.window.is_always:
         lines.append(f"Next opening: {local(plan.following.usable_from, plan)}")
-    if any(hold.guard in guards.CAN_BE_OVERRIDDEN for hold in holds):
+    if all(hold.guard in guards.CAN_BE_OVERRIDDEN for hold in holds):
         lines.append("To do it all the same, with your name in the report: --override 'why' --until 2h")
     return "\n".join(lines)
 
