@@ -250,6 +250,41 @@ class Machinery(Protocol):
         """What the look that begins every run says there; raises Unknown or BadResult."""
 
 
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A host's key: its kind, its fingerprint as `ssh-keygen -l` prints it, and the marker that it stands under in known_hosts."""
+
+    kind: str
+    fingerprint: str
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeySeen:
+    """The key that a host shows now, and those that are known for it in `file`; `trusted` when ssh would accept it as things are.
+
+    `line` is what would be written down; `hashed` when names are to be hidden there.
+    """
+
+    address: str
+    file: str
+    known: tuple[HostKey, ...]
+    shown: HostKey
+    line: str
+    trusted: bool
+    hashed: bool = False
+
+
+class HostKeys(Protocol):
+    """Looks at the keys of hosts, and writes one down when a person says that it is right."""
+
+    def look(self, host: str, variables: Mapping[str, object]) -> HostKeySeen:
+        """What the host shows and what is known for it; raises Unknown, and BadResult when it cannot be reached."""
+
+    def accept(self, host: str, variables: Mapping[str, object], seen: HostKeySeen) -> None:
+        """Write that very key down in the place of the old ones; raises Unknown when it cannot be."""
+
+
 class DateSources(Protocol):
     """Reads rules about dates that are written in languages of their own; each raises ValueError with the way out."""
 

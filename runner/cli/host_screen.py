@@ -11,6 +11,7 @@ from runner.cli.times import Clock
 
 if TYPE_CHECKING:
     from runner.operations.describe_hosts import HostLine, HostShown, LookShown
+    from runner.operations.trust_host import Shown
 
 GIB = 1024**3
 
@@ -105,3 +106,14 @@ def look_in_words(look: LookShown | None, clock: Clock) -> str:
         free,
     ]
     return "; ".join(part for part in told if part)
+
+
+def show_key(shown: Shown) -> None:
+    """The key that a host shows, beside those that are known for it."""
+    seen = shown.seen
+    say(f"{shown.host} ({seen.address}, known in {seen.file})")
+    for key in seen.known:
+        say(f"  known  {key.kind:<20} {key.fingerprint} {key.marker}".rstrip())
+    if not seen.known:
+        say("  known  no key")
+    say(f"  shows  {seen.shown.kind:<20} {seen.shown.fingerprint}")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from runner.operations.describe_hosts import HostLine, HostShown
 from runner.store.execution import debts, inventories
 from runner.store.record import log
+from tests.adapters.real_sshd import Sshd, make_key
 from tests.cli import rows
 from tests.cli.conftest import Repository
 
@@ -143,3 +147,66 @@ def test_a_host_that_is_still_there_cannot_be_retired(lived_in: Repository) -> N
 def test_retiring_needs_a_reason(lived_in: Repository) -> None:
     assert lived_in("hosts", "retire", "old1").code == 2
     assert lived_in("hosts", "retire", "old1", "--reason", " ").code == 2
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A host over SSH, after its reinstallation: known_hosts names another key."""
+    started = Sshd(tmp_path / "sshd")
+    started.trust(make_key(tmp_path / "old_key"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def reinstalled(wellkept: Repository, sshd: Sshd) -> Repository:
+    """A repository whose inventory has that host."""
+    variables = " ".join(f"{name}='{value}'" for name, value in sshd.variables().items())
+    wellkept.write("hosts.ini", f"web1 {variables}\n")
+    return wellkept
+
+
+def shown_by(sshd: Sshd) -> str:
+    printed = subprocess.run(["ssh-keygen", "-lf", f"{sshd.host_key}.pub"], check=True, capture_output=True, text=True)
+    return printed.stdout.split()[1]
+
+
+def told(repository: Repository) -> list[dict[str, object]]:
+    return [entry.content for entry in repository.store.read(lambda c: list(log.entries(c, "installation")))]
+
+
+def test_a_changed_key_is_shown_and_trusted_only_by_its_fingerprint(reinstalled: Repository, sshd: Sshd) -> None:
+    key = shown_by(sshd)
+
+    asked = reinstalled("hosts", "trust", "web1")
+    trusted = reinstalled("hosts", "trust", "web1", "--fingerprint", key)
+    again = reinstalled("hosts", "trust", "web1")
+
+    assert asked.code == 2
+    assert f"shows  ssh-ed25519          {key}" in asked.out
+    assert "--fingerprint" in asked.err
+    assert trusted.code == 0
+    assert "Recorded as" in trusted.out
+    assert "It is trusted already" in again.out
+    (entry,) = told(reinstalled)
+    assert (entry["action"], entry["host"], entry["shown"]) == (
+        "host.trusted", "web1", {"kind": "ssh-ed25519", "fingerprint": key, "marker": ""},
+    )  # fmt: skip
+
+
+def test_a_key_that_is_not_the_expected_one_is_never_trusted(reinstalled: Repository, sshd: Sshd) -> None:
+    before = (sshd.folder / "known_hosts").read_text()
+
+    refused = reinstalled("hosts", "trust", "web1", "--fingerprint", "SHA256:something-else")
+
+    assert refused.code == 1
+    assert "nothing was changed" in refused.err
+    assert (sshd.folder / "known_hosts").read_text() == before
+    assert told(reinstalled) == []
+
+
+def test_doctor_says_what_to_do_about_a_changed_key(reinstalled: Repository) -> None:
+    answered = reinstalled("doctor", "web1")
+
+    assert answered.code == 1
+    assert "wellkept hosts trust" in answered.out
