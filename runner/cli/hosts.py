@@ -25,7 +25,7 @@ inventory_option = click.option("--inventory", metavar="NAME", help="The invento
 
 @click.group("hosts")
 def command() -> None:
-    r"""List hosts, show one, trust its key, or retire those that are gone.
+    r"""List hosts, show one, trust its key, or retire it.
 
     \b
     wellkept hosts list 'web:&linux'                             an Ansible pattern; all without one
