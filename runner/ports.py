@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.domain.execution.outcome import Event
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.health import Answer, Check
-from runner.domain.settings import AnsibleSettings, Inventory, Secrets
+from runner.domain.settings import Inventory, Secrets
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
@@ -139,8 +140,8 @@ class InventoryAnswer:
 class InventoryReader(Protocol):
     """Reads an inventory as Ansible does."""
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
-        """Ask `ansible-inventory`; a plugin's failure or warning is an error in the answer, never an exception."""
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
+        """Ask `ansible-inventory` of the inventory's own Ansible; a plugin's failure or warning is an error in the answer, never an exception."""
 
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         """Whether the files in `project` may give another answer later, though none of them is changed."""

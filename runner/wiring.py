@@ -131,7 +131,7 @@ class App:
             current=once_schedules.WithOnce(files, store=self.store, clock=self.clock).current,
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
-            adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),
+            adds_to_ansible=lambda ansible: executor.what_is_added(project=self.root, ansible=ansible),
             versions=versions.versions(),
         )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
 from runner.adapters.programs import Ran, run_program
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import Inventory
 from runner.errors import WellkeptError
 from runner.ports import InventoryAnswer
 from runner.templating import TemplateFailed, render
@@ -87,10 +88,10 @@ class AnsibleInventory:
         self._kept = CONNECTION_VARIABLES | set(keep)
         self._time_limit = time_limit
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         """Ask `ansible-inventory` in the folder `project`; whatever goes wrong is an error in the answer, never an exception."""
         try:
-            environ = ansible_environment(self._environ, project=project, ansible=ansible)
+            environ = ansible_environment(self._environ, project=project, ansible=inventory.ansible)
             ran = self._list(
                 _source(inventory.source, project=project, environ=environ), project=project, environ=environ
             )

@@ -20,7 +20,7 @@ from runner.adapters.ssh.asking import SshHosts
 from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.way import Way
 from runner.adapters.versions import installed, tzdata_version
-from runner.domain.settings import AnsibleSettings
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.ports import Folder, Program
 
 TIME_LIMIT = 20.0  # seconds

@@ -126,7 +126,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
-        "adds_to_ansible": list(app.site.adds_to_ansible()),
+        "adds_to_ansible": list(app.site.adds_to_ansible(plan.schedule.ansible)),
     }
 
 
@@ -167,7 +167,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += (
         ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
     )
-    lines += ["Added to your Ansible:"] + [f"  {words}" for words in app.site.adds_to_ansible()]
+    lines += ["Added to your Ansible:"] + [f"  {words}" for words in app.site.adds_to_ansible(plan.schedule.ansible)]
     return [
         *lines,
         f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}",

@@ -12,6 +12,7 @@ from runner.config.ground import FROM_ANSIBLE, Ground, inventories_declared
 from runner.config.models.schedule import ScheduleFile
 from runner.config.models.settings import SettingsFile
 from runner.config.rules.schedules import is_manual
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
@@ -39,9 +40,12 @@ def assemble(ground: Ground) -> Definitions:
     assert declared.settings and declared.settings.model  # noqa: S101, PT018  valid, as the caller has made sure
     windows = {name: ground.window(window) for name, window in declared.windows.items()}
     windows[ALWAYS] = MaintenanceWindow(ALWAYS, source="built in")
+    settings = settings_of(declared.settings.model, ground)
     return Definitions(
-        settings=settings_of(declared.settings.model, ground),
-        schedules={name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()},
+        settings=settings,
+        schedules={
+            name: _schedule(schedule, windows, ground, settings) for name, schedule in declared.schedules.items()
+        },
         windows=windows,
         freezes=tuple(ground.freeze(freeze) for freeze in declared.freezes.values() if freeze.model),
         checks={name: _check(check, ground) for name, check in declared.checks.items()},
@@ -56,9 +60,10 @@ def assemble(ground: Ground) -> Definitions:
 def settings_of(model: SettingsFile, ground: Ground) -> Settings:
     """The settings, with absolute paths and without references to the environment."""
     environ, root = ground.environ, ground.root
-    inventories = {name: inventory.to_domain(name) for name, inventory in model.inventories.items()}
+    ansible = model.ansible.to_domain()
+    inventories = {name: inventory.to_domain(name, ansible) for name, inventory in model.inventories.items()}
     if not inventories_declared(ground.declared) and ground.ansible.inventory:
-        inventories[FROM_ANSIBLE] = Inventory(FROM_ANSIBLE, ground.ansible.inventory)
+        inventories[FROM_ANSIBLE] = Inventory(FROM_ANSIBLE, ground.ansible.inventory, ansible=ansible)
     return Settings(
         root=root,
         organisation=model.organisation,
@@ -73,7 +78,7 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
         people={name: person.to_domain(name) for name, person in model.people.items()},
         teams={name: team.to_domain(name) for name, team in model.teams.items()},
         services={name: service.to_domain(name) for name, service in model.services.items()},
-        ansible=model.ansible.to_domain(),
+        ansible=ansible,
         horizon=model.horizon,
         dead_man_ping=model.dead_man_ping.to_domain(environ) if model.dead_man_ping else None,
         upgrade_at_least=model.boundaries.upgrade_at_least.to_domain(),
@@ -103,17 +108,21 @@ def _check(check: Declared[Any], ground: Ground) -> Check:
     return found
 
 
-def _schedule(schedule: Declared[ScheduleFile], windows: dict[str, MaintenanceWindow], ground: Ground) -> Schedule:
+def _schedule(
+    schedule: Declared[ScheduleFile], windows: dict[str, MaintenanceWindow], ground: Ground, settings: Settings
+) -> Schedule:
     """A schedule, with what it left out filled in."""
     model = schedule.model
     assert model  # noqa: S101  valid, as the caller has made sure
     fallback = ground.inventory.value if ground.inventory else ""
     owner = model.owner or model.change.owner or (ground.owner.value if ground.owner else None)
     inline = ground.declared.inline_windows.get(schedule.name)
+    inventory = "" if is_manual(schedule) else model.inventory or fallback
     return model.to_domain(
         schedule.name,
         title=model.title or _first_play(schedule, ground),
-        inventory="" if is_manual(schedule) else model.inventory or fallback,
+        inventory=inventory,
+        ansible=settings.inventories[inventory].ansible if inventory else AnsibleSettings(),
         window=ground.window(inline) if inline else windows[str(model.window)],
         owner=owner,
         source=schedule.place,

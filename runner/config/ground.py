@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from runner.config.ansible_cfg import AnsibleConfig, read_ansible_config
 from runner.config.declared import Declarations, Declared
-from runner.config.models.settings import Ansible, Defaults
+from runner.config.models.own_ansible import Ansible
+from runner.config.models.settings import Defaults
 from runner.config.models.windows import Window
 from runner.config.names import Names, names_of
 from runner.config.playbooks import Playbook, read_playbook
@@ -64,6 +65,13 @@ class Ground:
     def freeze(self, freeze: Declared[Any]) -> Freeze:
         """A freeze of valid shape as the domain knows it; raises ValueError for a calendar file that cannot be read."""
         return freeze_of(freeze, zone=self.zone.value, sources=self.sources, root=self.root)
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file or folder; a relative path is one below the root."""
+        try:
+            return (self.root / path).exists()
+        except (OSError, ValueError):
+            return False
 
     def path_problem(self, path: str, *, what: str) -> str | None:
         """What is wrong with the path of a file that runs are executed from: it must be there, below the root."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 KEYS: dict[str, tuple[str, ...]] = {
     "SettingsFile": ("alerts", "notify"),
     "Boundaries": ("never", "max_concurrent_hosts", "approval", "patch_within"),
-    "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),
     "ScheduleFile": (
@@ -20,7 +19,6 @@ KEYS: dict[str, tuple[str, ...]] = {
         "on_failure",
         "mute",
         "announce",
-        "ansible",
     ),
     "TcpCheck": ("fix",),
     "SshCheck": ("fix",),

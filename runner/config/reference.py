@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from runner.config import not_yet
-from runner.config.models import health, report, schedule, settings, windows
+from runner.config.models import health, own_ansible, report, schedule, settings, windows
 from runner.config.models.shape import Shape
 from runner.config.wording import as_yaml
 from runner.domain.execution.schedule import Amount
@@ -35,7 +35,7 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("wellkept.yml", "", settings.SettingsFile),
     ("defaults", "defaults:", settings.Defaults),
     ("an inventory", "inventories: NAME:", settings.Inventory),
-    ("ansible", "ansible:", settings.Ansible),
+    ("ansible", "ansible:", own_ansible.Ansible),
     ("secrets", "secrets:", settings.Secrets),
     ("a secret", "secrets: vault: ID: (or become: PATTERN:)", settings.Secret),
     ("a person", "people: NAME:", settings.Person),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Amount, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
@@ -19,12 +20,13 @@ HORIZON = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A named source of hosts, and how small it may become before work is held."""
+    """A named source of hosts, how small it may become before work is held, and the Ansible that reads it and works on its hosts."""
 
     name: str
     source: str
     min_hosts: int = 1
     max_drop: Amount | None = None
+    ansible: AnsibleSettings = AnsibleSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,6 @@ class Service:
     owner: str | None = None
     custodian: str | None = None
     users: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnsibleSettings:
-    """The user's own Ansible: its configuration file and the folder of its programs, when not the ones on PATH."""
-
-    config: str | None = None
-    bin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

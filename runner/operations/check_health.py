@@ -60,9 +60,7 @@ def rounds_for(
     for check in checks:
         if check.inventory not in answers:
             inventory = definitions.settings.inventories[check.inventory]
-            answers[check.inventory] = site.inventories.read(
-                inventory, project=site.root, ansible=definitions.settings.ansible
-            )
+            answers[check.inventory] = site.inventories.read(inventory, project=site.root)
         answer = answers[check.inventory]
         hosts = matching(check.hosts, answer)
         wanted = {host for pattern in patterns for host in matching(pattern, answer)} if patterns else set(hosts)

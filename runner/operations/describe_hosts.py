@@ -42,7 +42,7 @@ class Inventories:
     def read(self, name: str) -> InventoryAnswer:
         """What one says now."""
         inventory = self.settings.inventories[name]
-        return self.reader.read(inventory, project=self.settings.root, ansible=self.settings.ansible)
+        return self.reader.read(inventory, project=self.settings.root)
 
 
 @dataclass(frozen=True, slots=True)

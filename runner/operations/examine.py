@@ -134,7 +134,7 @@ def inventories(patient: Patient) -> Iterator[Examined]:
     settings = patient.settings()
     for name, inventory in settings.inventories.items():
         what = f"inventory {name}"
-        answer = patient.inventories().read(inventory, project=settings.root, ansible=settings.ansible)
+        answer = patient.inventories().read(inventory, project=settings.root)
         if answer.errors:
             way_out = f"Look at it with: ansible-inventory -i {inventory.source} --list"
             told = "; ".join(error.removeprefix(f"{what}: ") for error in answer.errors)

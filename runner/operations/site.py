@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.config import read
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import Definitions
 from runner.domain.who import Actor, Owner
 from runner.errors import FilesInvalid
@@ -77,9 +78,7 @@ class Snapshotted:
     def ask(self, digest: str, inventory: str) -> InventoryAnswer:
         """What an inventory of a snapshot says now."""
         settings = self.of(digest).settings
-        return self.inventories.read(
-            settings.inventories[inventory], project=self.path(digest), ansible=settings.ansible
-        )
+        return self.inventories.read(settings.inventories[inventory], project=self.path(digest))
 
     def may_change(self, digest: str, inventory: str) -> bool:
         """Whether an inventory of a snapshot may say something else later, though no snapshot ever changes."""
@@ -110,5 +109,5 @@ class Site:
     current: Callable[[], Definitions]
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
-    adds_to_ansible: Callable[[], Sequence[str]]
+    adds_to_ansible: Callable[[AnsibleSettings], Sequence[str]]
     versions: Mapping[str, str]

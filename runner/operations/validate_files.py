@@ -27,8 +27,7 @@ def validate_files(
     if definitions is None or inventories is None:
         return problems
     answers = {
-        name: inventories.read(inventory, project=root, ansible=definitions.settings.ansible)
-        for name, inventory in definitions.settings.inventories.items()
+        name: inventories.read(inventory, project=root) for name, inventory in definitions.settings.inventories.items()
     }
     return sorted(
         {*problems, *problems_of_inventories(definitions, answers), *problems_of_patterns(definitions, answers, root)}

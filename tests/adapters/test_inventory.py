@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.inventory import VAULTED, AnsibleInventory
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import Inventory
 from runner.errors import Unknown
 from runner.ports import InventoryAnswer
 
@@ -34,7 +35,7 @@ def read(
     **options,
 ) -> InventoryAnswer:
     reader = AnsibleInventory(environ=environ or environ_here(tmp_path), **options)
-    return reader.read(Inventory("production", source), project=tmp_path, ansible=ansible or AnsibleSettings())
+    return reader.read(Inventory("production", source, ansible=ansible or AnsibleSettings()), project=tmp_path)
 
 
 def listed_by_ansible(tmp_path: Path, source: str, pattern: str = "all") -> list[str]:

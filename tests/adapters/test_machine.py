@@ -9,7 +9,7 @@ from runner.adapters.machine import Machine
 from runner.adapters.processes import control_folder
 from runner.adapters.programs import own_programs_last
 from runner.domain.execution.look import read_look
-from runner.domain.settings import AnsibleSettings
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.errors import Unknown, WellkeptError
 
 

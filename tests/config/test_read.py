@@ -7,6 +7,7 @@ import pytest
 
 from runner.adapters.calendars import Calendars
 from runner.config import check, read
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Split, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
@@ -15,7 +16,7 @@ from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
 from runner.errors import FilesInvalid
-from tests.config.conftest import SETTINGS
+from tests.config.conftest import SCHEDULE, SETTINGS
 
 WORKING = Path(__file__).parents[2] / "docs/reference/files/working"
 TODAY = date(2026, 1, 15)
@@ -185,7 +186,7 @@ def test_settings_and_reports_become_values(working: Definitions) -> None:
     assert settings.database == f"sqlite:///{WORKING.resolve()}/var/wellkept.db"
     assert settings.state_dir == WORKING.resolve() / "var"
     assert settings.inventories["production"] == Inventory(
-        "production", "inventories/production.yml", 3, Amount(20, percent=True)
+        "production", "inventories/production.yml", 3, Amount(20, percent=True), AnsibleSettings("ansible.cfg")
     )
     assert settings.secrets.become == {"web": SecretSource(env="WEB_BECOME")}
     assert settings.teams["team-web"].members == ("ana",)
@@ -378,6 +379,45 @@ def test_definitions_may_lie_in_subfolders(checked: Checked) -> None:
     definitions = valid(checked({"schedules/web/nightly.yaml": THREE_LINES}))
 
     assert definitions.schedules["nightly"].source == "schedules/web/nightly.yaml:1"
+
+
+def test_the_nearest_ansible_counts_for_each_key(checked: Checked, tmp_path: Path) -> None:
+    for folder in ("new", "old", "older"):
+        (tmp_path / folder).mkdir()
+    inventories = "inventories:\n  production: {source: inventories/production.yml, ansible: {bin: old}}\n  lab: {source: inventories/production.yml}\n"
+    settings = SETTINGS.replace("inventories:\n  production: {source: inventories/production.yml}\n", inventories)
+
+    definitions = valid(
+        checked(
+            {
+                "wellkept.yml": settings + "ansible: {bin: new, config: all.cfg}\n",
+                "all.cfg": "[defaults]\n",
+                "own.cfg": "[defaults]\n",
+                "schedules/own.yml": SCHEDULE + "ansible: {config: own.cfg}\n",
+                "schedules/older.yml": SCHEDULE + "inventory: lab\nansible: {bin: older}\n",
+            }
+        )
+    )
+
+    of = {name: schedule.ansible for name, schedule in definitions.schedules.items()}
+    assert of == {
+        "patch-web": AnsibleSettings("all.cfg", "old"),
+        "own": AnsibleSettings("own.cfg", "old"),
+        "older": AnsibleSettings("all.cfg", "older"),
+    }
+    assert definitions.settings.inventories["lab"].ansible == AnsibleSettings("all.cfg", "new")
+
+
+def test_an_ansible_that_is_not_there_is_told_wherever_it_is_named(checked: Checked) -> None:
+    inventory = "inventories:\n  production: {source: inventories/production.yml, ansible: {bin: gone}}\n"
+    settings = SETTINGS.replace("inventories:\n  production: {source: inventories/production.yml}\n", inventory)
+
+    _, problems = checked({"wellkept.yml": settings, "schedules/own.yml": SCHEDULE + "ansible: {config: own.cfg}\n"})
+
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        "config: there is no configuration own.cfg. Paths are relative to the folder of wellkept.yml",
+        "bin: there is no folder gone. Paths are relative to the folder of wellkept.yml",
+    ]
 
 
 def test_merge_keys_and_anchors_work(checked: Checked) -> None:

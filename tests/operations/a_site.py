@@ -16,7 +16,7 @@ from runner.config import read
 from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.health import Answer, Check
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Inventory
 from runner.domain.who import Actor
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.carry_out import carry_out, drive_run
@@ -220,7 +220,7 @@ class StaticInventory:
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         return False
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         web = tuple(host for host in self.hosts if host.startswith("web"))
         groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}
         return InventoryAnswer({host: {} for host in self.hosts}, groups, self.errors)
@@ -331,7 +331,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         ).current,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
-        adds_to_ansible=lambda: (),
+        adds_to_ansible=lambda _ansible: (),
         versions={"wellkept": "0", "tzdata": "2026a"},
     )
     return bench_of(site, time, ansible, inventory)

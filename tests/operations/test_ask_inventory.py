@@ -17,7 +17,7 @@ from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import StopReason, Verdict
 from runner.domain.record.record import run_stream
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Inventory
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import STOPPED_IN_WORDS
@@ -43,9 +43,9 @@ class Counted:
     reader: AnsibleInventory = field(default_factory=lambda: AnsibleInventory(environ=ENVIRON))
     asked: int = 0
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         self.asked += 1
-        return self.reader.read(inventory, project=project, ansible=ansible)
+        return self.reader.read(inventory, project=project)
 
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         return self.reader.may_change(inventory, project=project)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.config import read
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Inventory
 from runner.operations.time.find_rare_upgrades import RareUpgrade
 from runner.operations.time.inventoried import read_inventories
 from runner.operations.time.list_openings import list_openings
@@ -49,7 +49,7 @@ class Answers:
     def __init__(self, *errors: str) -> None:
         self.errors = errors
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         hosts = {name: {} for name in ("web-01", "web-02", "db-01", "spare")} | {
             "switch-01": {"ansible_connection": "ansible.netcommon.network_cli"}
         }

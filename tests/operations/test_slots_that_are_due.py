@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.domain.execution.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Inventory
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.time.consider_slots import consider_slots, outcome_without_run
 from runner.operations.time.keep_ledger import keep_ledger
@@ -392,10 +392,10 @@ def test_a_schedule_that_went_away_while_its_slot_was_due_is_held(bench: Bench, 
 class Exploding(StaticInventory):
     """An inventory whose reader fails for one source as no reader should."""
 
-    def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
+    def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         if inventory.name == "broken":
             raise RuntimeError("the plugin fell over")
-        return super().read(inventory, project=project, ansible=ansible)
+        return super().read(inventory, project=project)
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
 from runner.adapters.ansible.strays import end_strays
 from runner.domain.execution.outcome import Event
-from runner.domain.settings import AnsibleSettings, SecretSource
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import SecretSource
 from runner.errors import InternalError, UsageError
 from runner.ports import PieceOrder, Strays
 

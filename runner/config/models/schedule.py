@@ -9,9 +9,11 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from pydantic.config import JsonDict
 
 from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
+from runner.config.models.own_ansible import Ansible
 from runner.config.models.shape import Shape
 from runner.config.models.windows import Window
 from runner.domain.execution import schedule as domain
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.time.window import MaintenanceWindow
 
 
@@ -143,6 +145,9 @@ class ScheduleFile(Shape):
     extra_vars: FreeForm = Field(
         default_factory=dict, description="variables for Ansible", examples=[{"patch_scope": "security"}]
     )
+    ansible: Ansible = Field(
+        default_factory=Ansible, description="the Ansible for this playbook; otherwise that of its inventory"
+    )
     tags: list[Text] = Field(default_factory=list, description="only tasks with these tags")
     skip_tags: list[Text] = Field(default_factory=list, description="no tasks with these tags")
 
@@ -152,12 +157,13 @@ class ScheduleFile(Shape):
         *,
         title: str,
         inventory: str,
+        ansible: AnsibleSettings,
         window: MaintenanceWindow,
         owner: str | None,
         source: str,
         defaults_used: tuple[str, ...],
     ) -> domain.Schedule:
-        """The schedule as the rest of the program knows it, with what it left out filled in."""
+        """The schedule as the rest of the program knows it, with what it left out filled in; `ansible` is that of its inventory."""
         return domain.Schedule(
             name=name,
             title=title,
@@ -183,6 +189,7 @@ class ScheduleFile(Shape):
             late_start=self.late_start,
             catch_up=domain.CatchUp(self.catch_up),
             extra_vars=self.extra_vars,
+            ansible=self.ansible.to_domain().over(ansible),
             tags=tuple(self.tags),
             skip_tags=tuple(self.skip_tags),
             source=source,

@@ -11,8 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from runner.config.environment import expand, missing
 from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
+from runner.config.models.own_ansible import Ansible
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.time.duration import Duration
 
 
@@ -40,22 +42,14 @@ class Inventory(Shape):
         default=None, description="losing more than this against the last good answer holds all work", examples=["20%"]
     )
 
-    def to_domain(self, name: str) -> domain.Inventory:
-        """The inventory as the rest of the program knows it."""
-        return domain.Inventory(name, self.source, self.min_hosts, self.max_drop)
-
-
-class Ansible(Shape):
-    """The user's own Ansible, when it is not the one on PATH."""
-
-    config: Text | None = Field(default=None, description="the configuration file", examples=["ansible.cfg"])
-    bin: Text | None = Field(
-        default=None, description="the folder of ansible-playbook and its companions", examples=["/opt/ansible/bin"]
+    ansible: Ansible = Field(
+        default_factory=Ansible, description="the Ansible for these hosts; otherwise the one that `ansible:` names"
     )
 
-    def to_domain(self) -> domain.AnsibleSettings:
-        """The settings as the rest of the program knows them."""
-        return domain.AnsibleSettings(self.config, self.bin)
+    def to_domain(self, name: str, wider: AnsibleSettings) -> domain.Inventory:
+        """The inventory as the rest of the program knows it; `wider` is the Ansible of all inventories."""
+        ansible = self.ansible.to_domain().over(wider)
+        return domain.Inventory(name, self.source, self.min_hosts, self.max_drop, ansible)
 
 
 class Secret(Shape):

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
-from runner.config.rules import calendars, freezes, health, playbooks, reports, schedules, settings, windows
+from runner.config.rules import (
+    calendars,
+    freezes,
+    health,
+    own_ansible,
+    playbooks,
+    reports,
+    schedules,
+    settings,
+    windows,
+)
 from runner.errors import Problem
 
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
+    own_ansible.problems,
     calendars.problems,
     windows.problems,
     freezes.problems,

@@ -111,24 +111,12 @@ def _environment(settings: Declared[SettingsFile], environ: Mapping[str, str]) -
 
 
 def _files(settings: Declared[SettingsFile], ground: Ground) -> Iterator[Problem]:
-    """Inventories and Ansible's own files that are not there; a source with a comma is a list of hosts."""
+    """Inventories that are not there; a source with a comma is a list of hosts."""
     for name in _mapping(settings, "inventories"):
         for path, source in settings.texts("inventories", name, "source"):
-            if "," not in source and not _exists(ground, source):
+            if "," not in source and not ground.has(source):
                 says = f"source: there is no inventory {source}. Paths are relative to the folder of wellkept.yml"
                 yield settings.source.problem(path, says)
-    for key, what in (("config", "configuration"), ("bin", "folder")):
-        for path, text in settings.texts("ansible", key):
-            if not _exists(ground, text):
-                says = f"{key}: there is no {what} {text}. Paths are relative to the folder of wellkept.yml"
-                yield settings.source.problem(path, says)
-
-
-def _exists(ground: Ground, path: str) -> bool:
-    try:
-        return (ground.root / path).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _mapping(settings: Declared[SettingsFile], key: str) -> Mapping[str, object]:

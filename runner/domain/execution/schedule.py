@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.time.window import MaintenanceWindow
 
 
@@ -138,6 +139,7 @@ class Schedule:
     source: str = ""
     defaults_used: tuple[str, ...] = ()
     kind: Kind = Kind.PLAYBOOK
+    ansible: AnsibleSettings = AnsibleSettings()
 
     @property
     def changes_something(self) -> bool:

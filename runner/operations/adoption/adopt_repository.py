@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.config import check
 from runner.config.zones import system_zone
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Inventory
 from runner.errors import UsageError, count
 from runner.operations.adoption.draft_schedule import Crontab, Draft
 from runner.operations.adoption.find_content import Content, find_content, free_name
@@ -117,11 +117,7 @@ def _unread(
     used = {content.default, *(read.inventory for read in found if isinstance(read, Draft))}
     notes = {}
     for name, source in sources.items():
-        answer = (
-            inventories.read(Inventory(name, source), project=root, ansible=AnsibleSettings())
-            if name not in used
-            else None
-        )
+        answer = inventories.read(Inventory(name, source), project=root) if name not in used else None
         if answer and (answer.errors or not answer.hosts):
             reason = answer.errors[0] if answer.errors else "it has no hosts"
             notes[name] = f"{source} was left out of wellkept.yml: {reason}"
@@ -231,7 +227,7 @@ def _problems(trial: Path, *, environ: Mapping[str, str], inventories: Inventory
         return problems
     settings = definitions.settings
     answers = {
-        name: inventories.read(inventory, project=trial, ansible=settings.ansible)
+        name: inventories.read(inventory, project=trial)
         for name, inventory in settings.inventories.items()
         if name in {schedule.inventory for schedule in definitions.schedules.values()}
     }

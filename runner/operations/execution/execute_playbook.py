@@ -190,7 +190,7 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
         limit=None if whole else work.piece.hosts,
         forks=max(1, len(work.piece.hosts)),
         check=work.run.check_mode and own,
-        ansible=settings.ansible,
+        ansible=schedule.ansible,
         secrets=settings.secrets,
         become_hosts=become_hosts(work, site=site),
         time_limit=schedule.time_limit if own else timedelta(minutes=10),

@@ -72,9 +72,7 @@ def plan_occurrence(
     `identity` names the occurrence that it is for, where openings overlap.
     """
     schedule = schedule_to_run(name, definitions)
-    answer = site.inventories.read(
-        definitions.settings.inventories[schedule.inventory], project=site.root, ansible=definitions.settings.ansible
-    )
+    answer = site.inventories.read(definitions.settings.inventories[schedule.inventory], project=site.root)
     hosts = chosen(schedule.hosts, limit, answer)
     services = services_of(hosts, definitions, answer)
     freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)

@@ -27,10 +27,7 @@ class Inventoried:
 def read_inventories(definitions: Definitions, reader: InventoryReader) -> Inventoried:
     """Ask every inventory what it holds."""
     settings = definitions.settings
-    answers = {
-        name: reader.read(inventory, project=settings.root, ansible=settings.ansible)
-        for name, inventory in settings.inventories.items()
-    }
+    answers = {name: reader.read(inventory, project=settings.root) for name, inventory in settings.inventories.items()}
     services = {
         each.name: services_of(matching(each.hosts, answers[each.inventory]), definitions, answers[each.inventory])
         for each in definitions.with_playbooks.values()

@@ -15,7 +15,8 @@ import pytest
 
 from runner.adapters.ansible import AnsibleExecutor
 from runner.domain.execution.outcome import EventKind
-from runner.domain.settings import AnsibleSettings, Secrets, SecretSource
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import Secrets, SecretSource
 from runner.errors import InternalError, UsageError
 from tests.adapters.ansible.pieces import (
     Workshop,
