@@ -214,6 +214,15 @@ class Folder:
     free_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """What Ansible and ssh find in the home folder of `user`; `owner` is whom the state folder belongs to, so that it is the scheduler's user."""
+
+    user: str
+    owner: str
+    paths: tuple[str, ...]
+
+
 class Machinery(Protocol):
     """What can be asked of this machine and its ways to hosts; nothing of it changes anything."""
 
@@ -231,6 +240,9 @@ class Machinery(Protocol):
 
     def folder(self, path: Path) -> Folder | None:
         """Rights and free space of a folder; None when there is none."""
+
+    def at_home(self, state_dir: Path) -> AtHome:
+        """What another user's Ansible and ssh would not find, because it lies in this user's home folder."""
 
     def clock_is_set(self) -> bool | None:
         """Whether the system says that its clock follows a time server; None where it cannot tell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 import re
 import shlex
 import shutil
@@ -21,10 +22,14 @@ from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.way import Way
 from runner.adapters.versions import installed, tzdata_version
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.ports import Folder, Program
+from runner.ports import AtHome, Folder, Program
 
 TIME_LIMIT = 20.0  # seconds
 VERSION = re.compile(r"\d+(?:\.\d+)+(?:p\d+)?")
+USED_AT_HOME = (
+    ".ansible.cfg", ".ansible/roles", ".ansible/collections/ansible_collections", ".ansible/plugins",
+    ".ssh/config", ".ssh/known_hosts", ".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa",
+)  # fmt: skip
 ASK_VERSION = {"ssh": "-V", "ssh-keygen": "-?"}  # ssh-keygen tells none, and `-?` only proves that it starts
 
 
@@ -67,6 +72,13 @@ class Machine:
         ours = os.access(path, os.R_OK | os.W_OK | os.X_OK)
         return Folder(ours, bool(status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)), space.f_bavail * space.f_frsize)
 
+    def at_home(self, state_dir: Path) -> AtHome:
+        """What another user's Ansible and ssh would not find, because it lies in this user's home folder."""
+        home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        found = (home / name for name in USED_AT_HOME)
+        paths = tuple(f"~/{path.relative_to(home)}" for path in found if holds_something(path))
+        return AtHome(name_of(os.geteuid()), name_of(owner_of(state_dir)), paths)
+
     def clock_is_set(self) -> bool | None:
         """Whether the system says that its clock follows a time server; None where it cannot tell."""
         found = shutil.which("timedatectl", path=self._environ.get("PATH"))
@@ -107,3 +119,27 @@ class Machine:
             return run_program(argv, environ=self._environ, time_limit=TIME_LIMIT, cwd=self._root)
         except OSError:
             return None
+
+
+def holds_something(path: Path) -> bool:
+    """Whether it is a file, or a folder with anything in it; False where nobody lets us look."""
+    try:
+        return any(path.iterdir()) if path.is_dir() else path.is_file()
+    except OSError:
+        return False
+
+
+def owner_of(path: Path) -> int:
+    """Whom a folder belongs to; this user where there is none yet."""
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return os.geteuid()
+
+
+def name_of(uid: int) -> str:
+    """The name of a user, or its number where nobody bears it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -122,6 +122,19 @@ def configuration(patient: Patient) -> Iterator[Examined]:
     yield from (Examined("added to it", Standing.OK, words) for words in added)
 
 
+def home(patient: Patient) -> Iterator[Examined]:
+    """What the scheduler does not find, because it lies in the home folder of whoever types this."""
+    seen = patient.machine.at_home(patient.settings().state_dir)
+    if not seen.paths:
+        yield Examined("home folder", Standing.OK, f"Ansible and ssh use nothing in that of {seen.user}")
+    elif seen.user == seen.owner:
+        yield Examined("home folder", Standing.OK, f"used in that of {seen.user}: {', '.join(seen.paths)}")
+    else:
+        told = f"in that of {seen.user} only, while the state folder belongs to {seen.owner}: {', '.join(seen.paths)}"
+        way_out = f"Ask as the scheduler's user: sudo -u {seen.owner} wellkept doctor. Roles and ansible.cfg belong beside wellkept.yml."
+        yield Examined("home folder", Standing.WARNING, told, way_out)
+
+
 def files(patient: Patient) -> Iterator[Examined]:
     """The files of the maintenance repository."""
     found = patient.definitions()
@@ -238,6 +251,7 @@ LOOKS: dict[str, Callable[[Patient], Iterator[Examined]]] = {
     "files": files,
     "inventory": inventories,
     "ansible.cfg": configuration,
+    "home folder": home,
     "state folder": state_folder,
     "database": database,
     "daemon": daemon,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,26 @@ def test_each_problem_has_its_way_out_and_the_rest_is_looked_at_all_the_same(bar
     assert "wellkept db upgrade" in found["database"]["found"] + found["state folder"]["way_out"]
     assert found["Python"]["standing"] == "ok"
     assert answered.code == 1
+
+
+def test_what_lies_in_the_home_of_another_than_the_schedulers_user_is_named(
+    wellkept: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in (".ansible/roles/web/tasks/main.yml", ".ssh/config"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    me = pwd.getpwuid(os.geteuid())
+    at_tmp = pwd.struct_passwd([*me[:5], str(tmp_path), me[6]])
+    scheduler = pwd.struct_passwd(["scheduler", *me[1:]])
+    known = [at_tmp, me, me, at_tmp, me, scheduler]  # the home, who we are, who owns the state folder; twice
+
+    monkeypatch.setattr(pwd, "getpwuid", lambda _uid: known.pop(0))
+    ours, anothers = (examined(wellkept)["home folder"] for _ in range(2))
+
+    assert (ours["standing"], ours["found"]) == ("ok", f"used in that of {me.pw_name}: ~/.ansible/roles, ~/.ssh/config")
+    assert anothers["standing"] == "warning"
+    assert "belongs to scheduler: ~/.ansible/roles, ~/.ssh/config" in anothers["found"]
+    assert "sudo -u scheduler wellkept doctor" in anothers["way_out"]
 
 
 def test_programs_that_are_missing_are_named(
