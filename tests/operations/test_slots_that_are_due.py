@@ -257,7 +257,7 @@ def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
 
     for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
         bench.time.now = moment
-        consider_slots(site=bench.site)
+        consider_slots(bench.site.current(), site=bench.site)
 
     assert (first_slot(bench).outcome, first_slot(bench).reason) == (
         SlotOutcome.SKIPPED,
@@ -273,7 +273,7 @@ def kept_by_a_run_by_hand(bench: Bench) -> slots.Slot:
     bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
     for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
         bench.time.now = moment
-        consider_slots(site=bench.site)
+        consider_slots(bench.site.current(), site=bench.site)
     return first_slot(bench)
 
 
@@ -292,7 +292,7 @@ def test_a_slot_starts_when_the_last_run_has_ended_in_time(lay: Lay, overlap: st
     bench.time.now = OPENS
     by_hand = start_by_hand("patch", Wish(), site=bench.site)
     bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
-    consider_slots(site=bench.site)
+    consider_slots(bench.site.current(), site=bench.site)
     bench.play_out(by_hand)
 
     slot = at(bench, OPENS + timedelta(hours=1))
