@@ -157,9 +157,7 @@ def test_one_schedule_whose_dates_cannot_be_reckoned_never_keeps_another(
     edit(bench, "a-first.yml", SCHEDULE.replace("schedule: patch", "schedule: a-first"))
     reckoned = keep_ledger_module.openings_ahead
 
-    def fails_for_one(
-        schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared
-    ) -> list[Opening]:
+    def fails_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared) -> list[Opening]:
         if schedule.name == "a-first":
             raise OverflowError("date value out of range")
         return reckoned(schedule, definitions, now=now, shared=shared)
@@ -177,9 +175,7 @@ def test_one_schedule_whose_slots_cannot_be_written_never_keeps_those_that_are_w
         edit(bench, f"{name}.yml", SCHEDULE.replace("schedule: patch", f"schedule: {name}"))
     reckoned = keep_ledger_module.openings_ahead
 
-    def naive_for_one(
-        schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared
-    ) -> list[Opening]:
+    def naive_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared) -> list[Opening]:
         found = reckoned(schedule, definitions, now=now, shared=shared)
         naive = [replace(opening, closes=opening.closes.replace(tzinfo=None)) for opening in found]
         return naive if schedule.name == "patch" else found
@@ -356,7 +352,7 @@ def slow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(keep_ledger_module, "OPENINGS_AT_ONCE", 1)
     bench.time.tick = ONE_A_BEAT
     bench.time.now = FIRST_AHEAD - timedelta(minutes=1)
-    edit(bench, "windows.yml", later.replace("until: \"04:00\"", "until: \"05:00\""))
+    edit(bench, "windows.yml", later.replace('until: "04:00"', 'until: "05:00"'))
     return bench
 
 

@@ -29,6 +29,7 @@ from runner.store.time.ledger import Ahead
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+TROUBLE = "The slots of %s could not be kept"
 SECONDS_OF_A_DAY = 24 * 3600
 SHARE_OF_A_BEAT = 1.0  # seconds, after which the rest is left to the next beats
 SOON = timedelta(days=1)  # what opens later can wait for its turn in any order
@@ -162,6 +163,7 @@ def ahead_of(name: str, definitions: Definitions, *, kept: Kept, now: datetime, 
         ahead = openings_ahead(schedule, definitions, now=now, shared=shared)
         return Ahead(name, ahead, known or definition_digest(schedule), now)
     except Exception:
+        log.exception(TROUBLE, name, extra={"action": "ledger.failed"})
         give_up(name, kept=kept)
         return None
 
@@ -175,6 +177,7 @@ def keep_batch(batch: Sequence[Ahead], definitions: Definitions, *, site: Site, 
     except Exception:
         if len(batch) > 1:
             return sum(keep_batch([each], definitions, site=site, kept=kept) for each in batch)
+        log.exception(TROUBLE, batch[0].schedule, extra={"action": "ledger.failed"})
         give_up(batch[0].schedule, kept=kept)
         return 0
     if kept.seen == told.last - told.number:  # nobody said anything in between, and our own entries need no reading
@@ -195,8 +198,7 @@ def remember(ahead: Ahead, definitions: Definitions, *, kept: Kept, seq: int) ->
 
 
 def give_up(name: str, *, kept: Kept) -> None:
-    """Log the present trouble with a schedule's slots; they are tried again at the next look at the whole ledger."""
-    log.exception("The slots of %s could not be kept", name, extra={"action": "ledger.failed"})
+    """Leave a schedule's slots as they are; they are tried again at the next look at the whole ledger."""
     kept.written.pop(name, None)
     kept.pending.pop(name, None)
 

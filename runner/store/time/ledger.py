@@ -85,9 +85,11 @@ def withdraw_all(connection: Connection, schedule: str, *, now: datetime) -> tup
 
 def soonest(connection: Connection, until: datetime) -> dict[str, datetime]:
     """When the first planned slot of each schedule opens, of those that have one up to then."""
-    near = select(slots.c.schedule, slots.c.opens_at).where(slots.c.state == SlotState.PLANNED, slots.c.opens_at <= until)
-    latest_first = connection.execute(near.order_by(slots.c.opens_at.desc())).all()
-    return {schedule: opens for schedule, opens in latest_first}
+    near = select(slots.c.schedule, slots.c.opens_at).where(
+        slots.c.state == SlotState.PLANNED, slots.c.opens_at <= until
+    )
+    latest_first = connection.execute(near.order_by(slots.c.opens_at.desc()))
+    return {row.schedule: row.opens_at for row in latest_first}
 
 
 def planned_beside(connection: Connection, names: Collection[str]) -> list[str]:
@@ -109,7 +111,9 @@ def _known(connection: Connection, wanted: Sequence[Ahead]) -> dict[str, list[Sl
     found: dict[str, list[Slot]] = {each.schedule: [] for each in wanted}
     for some in chunks(found):
         bearing = select_as(Slot, slots).where(slots.c.schedule.in_(some), bears)
-        ordered = bearing.order_by(slots.c.opens_at, slots.c.schedule)  # as `mark_due` takes them: nobody waits crosswise
+        ordered = bearing.order_by(
+            slots.c.opens_at, slots.c.schedule
+        )  # as `mark_due` takes them: nobody waits crosswise
         for row in connection.execute(ordered.with_for_update()):  # nobody makes one of them due meanwhile
             slot = Slot(*row)
             found[slot.schedule].append(slot)
