@@ -19,6 +19,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 PATCH = "schedule: patch-{n}\nowner: admin\nwhy: Closes known holes.\nplaybook: playbooks/facts.yml\nhosts: servers\neffect: change\nwindow: {window}\n"
 WEEKLY = '{{day: {day}, start: "{hour:02}:{minute:02}", duration: 2h}}'
 MONTHLY = '{{day: day {date}, start: "{hour:02}:{minute:02}", duration: 2h, cutoff: 30m}}'
+SETTLING = 15  # seconds of ordinary beats before memory is looked at
 LONGEST = 1800  # seconds that a loaded machine may take to write the ledger
 
 
@@ -52,7 +53,7 @@ def laid_out(root: Path, number: int) -> Path:
     return root
 
 
-def served(root: Path) -> list[tuple[str, str]]:
+def served(root: Path, number: int) -> list[tuple[str, str]]:
     """Serve until the ledger is written, and read what the kernel says."""
     database = next((root / "var").glob("*.db"))
     began = time.monotonic()
@@ -65,7 +66,8 @@ def served(root: Path) -> list[tuple[str, str]]:
     ) as daemon:
         try:
             first = until(lambda: written(database) > 0, began)
-            whole = until(lambda: is_still(database), began)
+            whole = until(lambda: schedules_in(database) == number, began)
+            time.sleep(SETTLING)
             return [
                 ("from the start to the first slots", f"{first:.1f} s"),
                 (f"until all {written(database):,} slots are written, beside its beats", f"{whole:.0f} s"),
@@ -81,19 +83,22 @@ def until(reached: Callable[[], bool], began: float) -> float:
     while not reached():
         if time.monotonic() - began > LONGEST:
             raise SystemExit(f"the ledger was not written within {LONGEST} s")
-        time.sleep(0.2)
+        time.sleep(0.5)
     return time.monotonic() - began
 
 
 def written(database: Path) -> int:
     """How many slots there are."""
+    return asked(database, "SELECT count(*) FROM slots")
+
+
+def schedules_in(database: Path) -> int:
+    """How many schedules have slots."""
+    return asked(database, "SELECT count(DISTINCT schedule) FROM slots")
+
+
+def asked(database: Path, question: str) -> int:
+    """A number from the database, beside the daemon."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        number: int = connection.execute("SELECT count(*) FROM slots").fetchone()[0]
+        number: int = connection.execute(question).fetchone()[0]
     return number
-
-
-def is_still(database: Path) -> bool:
-    """Whether nothing is written for a while."""
-    before = written(database)
-    time.sleep(10)
-    return written(database) == before
