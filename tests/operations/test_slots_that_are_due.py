@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from runner.adapters.snapshots import FileSnapshots
 from runner.domain.execution.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import AnsibleSettings, Definitions, Inventory
+from runner.errors import Unknown
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.time.consider_slots import consider_slots, outcome_without_run
 from runner.operations.time.keep_ledger import keep_ledger
@@ -486,3 +489,35 @@ def test_two_runs_of_one_schedule_never_go_at_once(bench: Bench) -> None:
     assert claimed is None
     assert first_slot(bench).state is SlotState.DUE
     assert [run.state for run in bench.site.store.read(runs.live)] == [RunState.RUNNING]
+
+
+class Unasked(FileSnapshots):
+    """Snapshots of which nobody may ask the list of files, for which Git is started several times."""
+
+    def names(self, root: Path) -> frozenset[str]:
+        raise Unknown("the files were to be listed")
+
+
+def test_a_question_to_a_held_slot_lists_no_files(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    snapshots = Unasked(state_dir=bench.site.state_dir, environ=os.environ, clock=bench.time)
+
+    slot = at(bench.but(snapshots=snapshots), OPENS)
+
+    assert [hold.guard for hold in bench.site.store.read(lambda c: holds.of_slot(c, slot.id))] == ["pause"]
+
+
+def test_a_beat_asks_once_which_definitions_hold(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    asked: list[Definitions] = []
+
+    def current() -> Definitions:
+        asked.append(bench.site.current())
+        return asked[-1]
+
+    slot = at(bench.but(current=current), OPENS)
+
+    assert slot.state is SlotState.DUE
+    assert len(asked) == 1
