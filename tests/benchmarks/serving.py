@@ -30,7 +30,7 @@ def measure(number: int, *, quick: bool) -> None:
         root = laid_out(folder / "repository", number)
         rows = [
             ("wellkept validate", f"{spend([str(WELLKEPT), '-C', str(root), 'validate']).wall:.1f} s"),
-            *served(root),
+            *served(root, number),
         ]
     finally:
         for each in [Path(where) for where, _, _ in os.walk(folder)]:
