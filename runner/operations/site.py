@@ -24,7 +24,9 @@ from runner.ports import (
 )
 from runner.store.database import Store
 
-REMEMBERED = 4  # snapshots whose files are not read again: that of the present files, and those of a few runs
+REMEMBERED = (
+    2  # snapshots whose files are not read again: those of the present files and of a run that began before an edit
+)
 
 
 @dataclass(slots=True)
