@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from runner.config.declared import Declared
@@ -126,7 +127,7 @@ def _schedule(
         window=ground.window(inline) if inline else windows[str(model.window)],
         owner=owner,
         source=schedule.place,
-        defaults_used=tuple(_defaults_used(schedule, ground)),
+        defaults_used=tuple(map(intern, _defaults_used(schedule, ground))),  # thousands of schedules say the same
     )
 
 

@@ -25,6 +25,10 @@ from runner.ports import (
 )
 from runner.store.database import Store
 
+REMEMBERED = (
+    2  # snapshots whose files are not read again: those of the present files and of a run that began before an edit
+)
+
 
 @dataclass(slots=True)
 class Snapshotted:
@@ -60,10 +64,14 @@ class Snapshotted:
         return self.folder / digest
 
     def of(self, digest: str) -> Definitions:
-        """The definitions in a snapshot."""
-        if digest not in self.definitions:
-            self.definitions[digest] = read(self.path(digest), environ=self.environ, sources=self.sources)
-        return self.definitions[digest]
+        """The definitions in a snapshot; those read last are remembered, as thousands of schedules take their room."""
+        found = self.definitions.get(digest)
+        if found is None:
+            found = read(self.path(digest), environ=self.environ, sources=self.sources)
+            self.definitions[digest] = found
+            for old in list(self.definitions)[:-REMEMBERED]:
+                self.definitions.pop(old, None)
+        return found
 
     def read_beside(self, digest: str, texts: Mapping[str, str]) -> Definitions:
         """The definitions in a snapshot together with texts that stand in no file; raises FilesInvalid."""

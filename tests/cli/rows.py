@@ -31,7 +31,7 @@ from runner.store.execution import (
 )
 from runner.store.record import evidence, log
 from runner.store.tickets import tickets
-from runner.store.time import slots
+from runner.store.time import ledger, slots
 from tests.store.making import a_run
 
 ANA = Actor("ana")
@@ -167,7 +167,7 @@ def a_held_slot(store: Store) -> None:
             usable_until=ago(hours=-3),
             last_start=ago(hours=-2),
         )
-        slots.write_ahead(connection, "patch", [opening], definition="d", now=ago(hours=2))
+        ledger.write_ahead(connection, "patch", [opening], definition="d", now=ago(hours=2))
         slot = slots.mark_due(connection, now=datetime.now(UTC))[0]
         hold = Hold("freeze", "change freeze 'year-end': quiet please", ago(hours=-2))
         holds.keep(connection, hold, schedule="patch", at=ago(minutes=1), slot_id=slot.id)
@@ -192,7 +192,7 @@ def a_used_slot(store: Store, *, opens: datetime) -> None:
             )
             for moment in (opens, opens + timedelta(days=1))
         ]
-        slots.write_ahead(connection, "patch", openings, definition="d", now=opens - timedelta(hours=1))
+        ledger.write_ahead(connection, "patch", openings, definition="d", now=opens - timedelta(hours=1))
         slot = slots.mark_due(connection, now=opens)[0]
         slots.settle(connection, slot.id, outcome="succeeded", reason="", was=SlotState.DUE, at=opens)
 

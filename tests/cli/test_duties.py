@@ -11,7 +11,7 @@ from runner.domain.execution.run import SlotOutcome
 from runner.domain.time.window import Opening
 from runner.operations.tickets.file_duty import file_duty
 from runner.operations.time.ask_for_duty import ask
-from runner.store.time import slots
+from runner.store.time import ledger, slots
 from tests.cli.conftest import Repository
 
 DUTY = (
@@ -32,7 +32,7 @@ def asked_for(duty: Repository) -> str:
     opens, closes = now - timedelta(hours=1), now + timedelta(hours=1)
     opening = Opening("saturday-night", now.date(), 1, opens, closes, opens, closes, closes)
     store = duty.store
-    store.write(lambda c: slots.write_ahead(c, "drill", [opening], definition="d", now=opens - timedelta(hours=1)))
+    store.write(lambda c: ledger.write_ahead(c, "drill", [opening], definition="d", now=opens - timedelta(hours=1)))
     (slot,) = store.write(lambda c: slots.mark_due(c, now=now))
     store.write(lambda c: ask(c, slot=slot, at=now))
     file_duty(store, slot.id, read(duty.root, environ={}).schedules["drill"], clock=lambda: now)

@@ -15,8 +15,10 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import HORIZON, Definitions
 from runner.domain.time.window import Opening
 from runner.operations.time import keep_ledger as keep_ledger_module
-from runner.operations.time.keep_ledger import Kept, day_of, keep_ledger
+from runner.operations.time.keep_ledger import Kept, day_of, keep_edits, keep_ledger
 from runner.operations.time.list_openings import list_openings
+from runner.operations.time.tick import open_slots
+from runner.operations.time.write_slots import Shared
 from runner.store.record import log
 from runner.store.schema import slots as slots_table
 from runner.store.time import slots
@@ -155,15 +157,35 @@ def test_one_schedule_whose_dates_cannot_be_reckoned_never_keeps_another(
     edit(bench, "a-first.yml", SCHEDULE.replace("schedule: patch", "schedule: a-first"))
     reckoned = keep_ledger_module.openings_ahead
 
-    def fails_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime) -> list[Opening]:
+    def fails_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared) -> list[Opening]:
         if schedule.name == "a-first":
             raise OverflowError("date value out of range")
-        return reckoned(schedule, definitions, now=now)
+        return reckoned(schedule, definitions, now=now, shared=shared)
 
     monkeypatch.setattr(keep_ledger_module, "openings_ahead", fails_for_one)
 
     assert keep(bench) == 12
     assert {slot.schedule for slot in kept(bench)} == {"patch"}
+
+
+def test_one_schedule_whose_slots_cannot_be_written_never_keeps_those_that_are_written_with_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a-first", "z-last"):
+        edit(bench, f"{name}.yml", SCHEDULE.replace("schedule: patch", f"schedule: {name}"))
+    reckoned = keep_ledger_module.openings_ahead
+
+    def naive_for_one(schedule: Schedule, definitions: Definitions, *, now: datetime, shared: Shared) -> list[Opening]:
+        found = reckoned(schedule, definitions, now=now, shared=shared)
+        naive = [replace(opening, closes=opening.closes.replace(tzinfo=None)) for opening in found]
+        return naive if schedule.name == "patch" else found
+
+    monkeypatch.setattr(keep_ledger_module, "openings_ahead", naive_for_one)
+
+    assert keep(bench) == 24
+    assert {slot.schedule for slot in kept(bench)} == {"a-first", "z-last"}
+    assert len(entries(bench)) == 24
+    assert bench.kept.pending == {}
 
 
 def shift(bench: Bench, slot: slots.Slot) -> None:
@@ -314,3 +336,114 @@ windows:
     assert changed == 1
     assert (after.id, after.rule_date) == (before.id, before.rule_date)
     assert (before.opens_at, after.opens_at) == (FIRST_AHEAD, FIRST_AHEAD + timedelta(days=2))
+
+
+ONE_A_BEAT = 2.0  # seconds that pass at each look at the monotonic clock: longer than a beat may take
+
+
+@pytest.fixture
+def slow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Two schedules in one window, both in the ledger; from now on a beat has time for one of them."""
+    later = WINDOWS + '  later: {day: saturday, start: "22:15", until: "04:00"}\n'
+    edit(bench, "windows.yml", later)
+    second = SCHEDULE.replace("schedule: patch", "schedule: a-later").replace("saturday-night", "later")
+    edit(bench, "a-later.yml", second)
+    keep(bench)
+    monkeypatch.setattr(keep_ledger_module, "OPENINGS_AT_ONCE", 1)
+    bench.time.tick = ONE_A_BEAT
+    bench.time.now = FIRST_AHEAD - timedelta(minutes=1)
+    edit(bench, "windows.yml", later.replace('until: "04:00"', 'until: "05:00"'))
+    return bench
+
+
+def closing_at(bench: Bench, hour: int) -> set[str]:
+    return {slot.schedule for slot in kept(bench) if slot.opens_at >= FIRST_AHEAD and slot.closes_at.hour == hour}
+
+
+def beat(bench: Bench) -> None:
+    """A beat without the runs that it would start."""
+    open_slots(bench.site.current(), site=bench.site, kept=bench.kept)
+
+
+def test_what_a_beat_has_no_time_for_is_left_to_the_next_the_soonest_first(slow: Bench) -> None:
+    beat(slow)
+    after_one = closing_at(slow, 5)
+    left = set(slow.kept.pending)
+    beat(slow)
+
+    assert (after_one, left) == ({"patch"}, {"a-later"})
+    assert closing_at(slow, 5) == {"patch", "a-later"}
+    assert slow.kept.pending == {}
+    assert keep_edits(slow.site.current(), site=slow.site, kept=slow.kept) == 0
+
+
+def test_a_slot_that_an_edit_is_still_to_reach_waits_and_comes_due_by_the_edit(slow: Bench) -> None:
+    beat(slow)
+    slow.time.now = FIRST_AHEAD + timedelta(hours=2)  # both have opened by now
+
+    marked = slow.site.store.write(lambda c: slots.mark_due(c, now=slow.time.now, but=slow.kept.pending))
+    beat(slow)
+    both = slow.site.store.read(slots.due)
+
+    assert [slot.schedule for slot in marked] == ["patch"]
+    assert [(slot.schedule, slot.closes_at.hour) for slot in both] == [("patch", 5), ("a-later", 5)]
+
+
+def test_an_opening_that_passes_by_before_its_turn_comes_is_written_all_the_same(slow: Bench) -> None:
+    windows = slow.site.root / "schedules" / "windows.yml"
+    windows.write_text(windows.read_text().replace('"22:15"', '"22:01"'))
+    beat(slow)
+    before = {slot.schedule: slot.opens_at for slot in reversed(kept(slow))}
+
+    slow.time.now = FIRST_AHEAD + timedelta(minutes=5)
+    beat(slow)
+
+    assert before["a-later"] == FIRST_AHEAD + timedelta(minutes=15)
+    assert [(slot.schedule, slot.opens_at) for slot in slow.site.store.read(slots.due)] == [
+        ("patch", FIRST_AHEAD),
+        ("a-later", FIRST_AHEAD + timedelta(minutes=1)),
+    ]
+
+
+def test_an_edit_that_is_taken_back_before_its_turn_comes_changes_nothing(slow: Bench) -> None:
+    beat(slow)
+    windows = slow.site.root / "schedules" / "windows.yml"
+    windows.write_text(windows.read_text().replace("05:00", "04:00"))
+
+    beat(slow)
+    beat(slow)
+
+    assert closing_at(slow, 4) == {"patch", "a-later"}
+    assert slow.kept.pending == {}
+    moved = [entry["schedule"] for entry in entries(slow) if entry["action"] == "slot.moved"]
+    assert set(moved) == {"patch"}
+
+
+def test_a_freeze_for_another_schedule_costs_this_one_nothing(bench: Bench) -> None:
+    keep(bench)
+    shift(bench, kept(bench)[0])
+    span = 'from: "2026-03-28T22:00Z", to: "2026-03-29T00:00Z", reason: the shop opens'
+    edit(bench, "windows.yml", WINDOWS + f"freezes: [{{name: launch, {span}, applies_to: {{windows: [none]}}}}]\n")
+    edit(bench, "more.yml", 'windows: {none: {day: friday, start: "22:00", duration: 1h}}\n')
+
+    keep(bench)
+
+    assert not is_put_right(bench)
+
+
+def test_schedules_that_share_a_window_have_the_same_openings_and_each_its_own_splay(lay: Lay) -> None:
+    bench = lay(windows=WINDOWS.replace("cutoff: 45m", "cutoff: 45m, splay: 1h"))
+    edit(bench, "a-first.yml", SCHEDULE.replace("schedule: patch", "schedule: a-first"))
+
+    keep(bench)
+
+    first = [slot for slot in kept(bench) if slot.opens_at == FIRST_AHEAD]
+    assert len(first) == 2
+    assert len({slot.usable_from for slot in first}) == 2
+
+
+def test_what_this_process_wrote_itself_is_not_read_again(bench: Bench) -> None:
+    keep(bench)
+
+    last = bench.site.store.read(lambda c: log.head(c, INSTALLATION)).seq
+    assert bench.kept.seen == last == 12

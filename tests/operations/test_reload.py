@@ -11,7 +11,7 @@ import pytest
 from runner.adapters.calendars import Calendars
 from runner.config import read
 from runner.errors import FilesInvalid
-from runner.operations.site import Snapshotted
+from runner.operations.site import REMEMBERED, Snapshotted
 from runner.operations.time.reload import InForce
 from tests.operations.a_site import SCHEDULE, Bench, StaticInventory
 
@@ -150,3 +150,15 @@ def test_files_that_take_long_to_look_at_are_looked_at_less_often(bench: Bench) 
 
     assert soon is first
     assert later.schedules["patch"].tags == ("security",)
+
+
+def test_only_the_snapshots_that_were_read_last_are_remembered_and_an_older_one_is_read_again(bench: Bench) -> None:
+    snapshotted = Snapshotted(bench.site.state_dir / "snapshots", os.environ, StaticInventory())
+    digests = []
+    for number in range(REMEMBERED + 1):
+        edit(bench, SCHEDULE + f"tags: [t{number}]\n")
+        digests.append(bench.site.snapshots.take(bench.site.root).digest)
+        snapshotted.of(digests[-1])
+
+    assert list(snapshotted.definitions) == digests[1:]
+    assert snapshotted.of(digests[0]).schedules["patch"].tags == ("t0",)

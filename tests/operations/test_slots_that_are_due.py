@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from runner.adapters.snapshots import FileSnapshots
 from runner.domain.execution.run import RunState, SlotOutcome, SlotState, Trigger, Verdict
-from runner.domain.settings import Inventory
+from runner.domain.settings import Definitions, Inventory
+from runner.errors import Unknown
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.time.consider_slots import consider_slots, outcome_without_run
 from runner.operations.time.keep_ledger import keep_ledger
@@ -257,7 +260,7 @@ def test_a_slot_that_its_own_last_run_kept_is_skipped(bench: Bench) -> None:
 
     for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
         bench.time.now = moment
-        consider_slots(site=bench.site)
+        consider_slots(bench.site.current(), site=bench.site)
 
     assert (first_slot(bench).outcome, first_slot(bench).reason) == (
         SlotOutcome.SKIPPED,
@@ -273,7 +276,7 @@ def kept_by_a_run_by_hand(bench: Bench) -> slots.Slot:
     bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
     for moment in (OPENS, LAST_START - timedelta(seconds=20), LAST_START):
         bench.time.now = moment
-        consider_slots(site=bench.site)
+        consider_slots(bench.site.current(), site=bench.site)
     return first_slot(bench)
 
 
@@ -292,7 +295,7 @@ def test_a_slot_starts_when_the_last_run_has_ended_in_time(lay: Lay, overlap: st
     bench.time.now = OPENS
     by_hand = start_by_hand("patch", Wish(), site=bench.site)
     bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
-    consider_slots(site=bench.site)
+    consider_slots(bench.site.current(), site=bench.site)
     bench.play_out(by_hand)
 
     slot = at(bench, OPENS + timedelta(hours=1))
@@ -486,3 +489,35 @@ def test_two_runs_of_one_schedule_never_go_at_once(bench: Bench) -> None:
     assert claimed is None
     assert first_slot(bench).state is SlotState.DUE
     assert [run.state for run in bench.site.store.read(runs.live)] == [RunState.RUNNING]
+
+
+class Unasked(FileSnapshots):
+    """Snapshots of which nobody may ask the list of files, for which Git is started several times."""
+
+    def names(self, root: Path) -> frozenset[str]:
+        raise Unknown("the files were to be listed")
+
+
+def test_a_question_to_a_held_slot_lists_no_files(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    snapshots = Unasked(state_dir=bench.site.state_dir, environ=os.environ, clock=bench.time)
+
+    slot = at(bench.but(snapshots=snapshots), OPENS)
+
+    assert [hold.guard for hold in bench.site.store.read(lambda c: holds.of_slot(c, slot.id))] == ["pause"]
+
+
+def test_a_beat_asks_once_which_definitions_hold(bench: Bench) -> None:
+    ahead(bench)
+    pause(bench)
+    asked: list[Definitions] = []
+
+    def current() -> Definitions:
+        asked.append(bench.site.current())
+        return asked[-1]
+
+    slot = at(bench.but(current=current), OPENS)
+
+    assert slot.state is SlotState.DUE
+    assert len(asked) == 1

@@ -48,6 +48,7 @@ from runner.store.execution.runs import NewRun
 from runner.store.record import checkpoints, evidence, log
 from runner.store.record.report_rows import of_period
 from runner.store.time import slots
+from runner.store.time.ledger import write_ahead
 from runner.store.time.slots import Slot
 from runner.store.transaction import Transaction
 
@@ -172,7 +173,7 @@ def a_month(store: Store) -> None:
 def ledger(store: Store, schedule: Schedule, freezes: Sequence[Freeze]) -> list[Slot]:
     """The slots of October."""
     ahead = list(openings(schedule.window, freezes, from_=OCTOBER.starts, to=OCTOBER.ends))
-    store.write(lambda c: slots.write_ahead(c, schedule.name, ahead, definition=digest(schedule), now=BEFORE))
+    store.write(lambda c: write_ahead(c, schedule.name, ahead, definition=digest(schedule), now=BEFORE))
     return store.read(lambda c: slots.between(c, OCTOBER.starts, OCTOBER.ends, [schedule.name]))
 
 

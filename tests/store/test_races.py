@@ -20,7 +20,7 @@ from runner.store import counters
 from runner.store.database import Store
 from runner.store.execution import debts, pieces, runs
 from runner.store.record import log
-from runner.store.time import slots
+from runner.store.time import ledger, slots
 from tests.store.conftest import Place
 from tests.store.making import (
     LEASE,
@@ -85,7 +85,7 @@ def results_of(started: list[subprocess.Popen[str]]) -> list[Any]:
 
 
 def a_due_slot(store: Store) -> str:
-    store.write(lambda c: slots.write_ahead(c, "patch-web", [an_opening()], definition="d", now=NOON))
+    store.write(lambda c: ledger.write_ahead(c, "patch-web", [an_opening()], definition="d", now=NOON))
     (slot,) = store.write(lambda c: slots.mark_due(c, now=an_opening().opens))
     return slot.id
 
@@ -195,8 +195,8 @@ def test_of_many_threads_one_settles_the_run_and_one_the_slot(store: Store) -> N
 def test_threads_that_write_the_same_ledger_write_it_once(store: Store) -> None:
     openings = [an_opening(day) for day in range(2, 20)]
 
-    def write() -> slots.LedgerChange:
-        return store.write(lambda c: slots.write_ahead(c, "patch-web", openings, definition="d", now=NOON))
+    def write() -> ledger.LedgerChange:
+        return store.write(lambda c: ledger.write_ahead(c, "patch-web", openings, definition="d", now=NOON))
 
     changes = all_at_once(*[write] * THREADS)
 

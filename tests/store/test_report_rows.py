@@ -15,7 +15,7 @@ from runner.store.database import Store
 from runner.store.execution import approvals, inventories, outcomes, overrides, pieces, runs
 from runner.store.record import evidence, log, report_rows
 from runner.store.record.period_rows import PeriodRows
-from runner.store.time import slots
+from runner.store.time import ledger, slots
 from tests.store.making import ANA, NOON, a_claimed_piece, a_kept_run, a_result, a_run, an_opening
 
 DAY = timedelta(days=1)
@@ -49,7 +49,7 @@ def test_a_period_holds_its_beginning_and_not_its_end(store: Store) -> None:
 
 def test_a_run_goes_with_its_slot_also_over_the_border(store: Store) -> None:
     opening = an_opening(31, hour=23)
-    store.write(lambda c: slots.write_ahead(c, "patch-web", [opening], definition="d", now=MARCH))
+    store.write(lambda c: ledger.write_ahead(c, "patch-web", [opening], definition="d", now=MARCH))
     (slot,) = store.write(lambda c: slots.mark_due(c, now=opening.opens))
     run = a_run(trigger=Trigger.SLOT, created_at=APRIL + timedelta(minutes=5))
     store.write(lambda c: slots.claim(c, slot.id, run))
@@ -62,9 +62,9 @@ def test_a_run_goes_with_its_slot_also_over_the_border(store: Store) -> None:
 
 def test_withdrawn_slots_are_counted_and_not_listed(store: Store) -> None:
     store.write(
-        lambda c: slots.write_ahead(c, "patch-web", [an_opening(10), an_opening(11)], definition="d", now=MARCH)
+        lambda c: ledger.write_ahead(c, "patch-web", [an_opening(10), an_opening(11)], definition="d", now=MARCH)
     )
-    store.write(lambda c: slots.write_ahead(c, "patch-web", [an_opening(11)], definition="d", now=MARCH))
+    store.write(lambda c: ledger.write_ahead(c, "patch-web", [an_opening(11)], definition="d", now=MARCH))
 
     rows = rows_of(store)
 

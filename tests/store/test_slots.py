@@ -12,13 +12,14 @@ from runner.domain.time.window import Opening
 from runner.errors import NotFound
 from runner.store.database import Store
 from runner.store.execution import runs
-from runner.store.time import slots
-from runner.store.time.slots import LedgerChange, Slot
+from runner.store.time import ledger, slots
+from runner.store.time.ledger import LedgerChange
+from runner.store.time.slots import Slot
 from tests.store.making import NOON, a_run, an_opening
 
 
 def write_ahead(store: Store, *openings: Opening, now: datetime = NOON, definition: str = "d1") -> LedgerChange:
-    return store.write(lambda c: slots.write_ahead(c, "patch-web", openings, definition=definition, now=now))
+    return store.write(lambda c: ledger.write_ahead(c, "patch-web", openings, definition=definition, now=now))
 
 
 def all_of(store: Store) -> list[Slot]:
@@ -134,13 +135,14 @@ def test_a_slot_whose_time_has_come_is_left_to_become_due(store: Store) -> None:
 
 def test_withdrawing_a_schedule_leaves_other_schedules_alone(store: Store) -> None:
     write_ahead(store, an_opening(10), an_opening(17))
-    store.write(lambda c: slots.write_ahead(c, "patch-db", [an_opening(10)], definition="d", now=NOON))
+    store.write(lambda c: ledger.write_ahead(c, "patch-db", [an_opening(10)], definition="d", now=NOON))
 
-    gone = store.write(lambda c: slots.withdraw_all(c, "patch-web", now=NOON))
+    gone = store.write(lambda c: ledger.withdraw_all(c, "patch-web", now=NOON))
 
     assert len(gone) == 2
     assert [slot.schedule for slot in all_of(store)] == ["patch-db"]
-    assert store.read(slots.schedules) == ["patch-db"]
+    assert store.read(lambda c: ledger.planned_beside(c, ["patch-web"])) == ["patch-db"]
+    assert store.read(lambda c: ledger.planned_beside(c, ["patch-db"])) == []
 
 
 def test_a_slot_becomes_due_once_when_it_opens(store: Store) -> None:
@@ -239,14 +241,6 @@ def test_the_slots_of_a_rule_date_are_found_wherever_they_open(store: Store) -> 
     assert store.read(lambda c: slots.of_date(c, "patch-web", slot.rule_date)) == [slot]
 
 
-def test_the_next_slot_is_the_first_that_opens_later(store: Store) -> None:
-    write_ahead(store, an_opening(17), an_opening(10))
-
-    assert store.read(lambda c: slots.next_of(c, "patch-web", NOON)).rule_date.day == 10
-    assert store.read(lambda c: slots.next_of(c, "patch-web", an_opening(10).opens)).rule_date.day == 17
-    assert store.read(lambda c: slots.next_of(c, "other", NOON)) is None
-
-
 def test_slots_are_listed_by_opening_from_the_first_instant_up_to_the_last(store: Store) -> None:
     write_ahead(store, an_opening(10), an_opening(17), an_opening(24))
 
@@ -286,7 +280,7 @@ ledgers = st.lists(
 def test_whatever_is_written_ahead_an_identity_and_an_instant_have_one_slot_and_the_past_stays(
     store: Store, rounds: list[tuple[list[Opening], int]]
 ) -> None:
-    store.write(lambda c: slots.withdraw_all(c, "patch-web", now=datetime(2020, 1, 1, tzinfo=UTC)))
+    store.write(lambda c: ledger.withdraw_all(c, "patch-web", now=datetime(2020, 1, 1, tzinfo=UTC)))
     for openings, day in rounds:
         now = datetime(2026, 3, day, tzinfo=UTC)
         store.write(lambda c, now=now: slots.mark_due(c, now=now))

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 INSTALLATION = "installation"
 GENESIS = "0" * 64
 NAMESPACE = "wellkept-record"
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 def piece_stream(piece: str) -> str:
@@ -28,7 +30,8 @@ def instant_text(at: datetime) -> str:
     """An instant in the one form that the record uses: UTC, microseconds, Z; refuses a naive one."""
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError(f"{at!r} has no time zone; the record takes aware instants only")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def canonical(value: object) -> bytes:
@@ -37,12 +40,12 @@ def canonical(value: object) -> bytes:
     Raises ValueError for NaN, infinities and naive instants, TypeError for what JSON has no word for. A half surrogate (a file name that is not UTF-8) is
     written as its JSON escape, so that nothing that was heard is ever too odd to be recorded.
     """
-    plain = _plain(value)
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace")
+    return _ENCODER.encode(_plain(value)).encode("utf-8", "backslashreplace")
 
 
 def _plain(value: object) -> object:
+    if type(value) in _PLAIN:  # most of what is recorded, and a record is long
+        return value
     match value:
         case None | bool() | int() | float():
             return value

@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzi
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-_SECOND = timedelta(seconds=1)
+_SECOND, _NONE = timedelta(seconds=1), timedelta(0)
 _FIRST_DAY, _LAST_DAY = date(MINYEAR + 1, 1, 1).toordinal(), date(MAXYEAR - 1, 1, 1).toordinal()
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
@@ -46,17 +46,14 @@ def resolve(day: date, clock: time, zone: tzinfo) -> Resolved:
 
     A time that the clocks jump over becomes the first instant that exists; a time that occurs twice, the first of the two.
     """
-    naive = datetime.combine(day, clock)
-    first, second = (naive - _offset(naive, zone, fold) for fold in (0, 1))
-    if first == second:
-        return Resolved(first.replace(tzinfo=UTC), Clocks.ONCE)
-    if first < second:
-        return Resolved(first.replace(tzinfo=UTC), Clocks.TWICE)
-    return Resolved(_end_of_gap(second.replace(tzinfo=UTC), first.replace(tzinfo=UTC), zone), Clocks.NEVER)
-
-
-def _offset(naive: datetime, zone: tzinfo, fold: int) -> timedelta:
-    return naive.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta(0)
+    local, as_utc = datetime.combine(day, clock, zone), datetime.combine(day, clock, UTC).replace(fold=0)
+    before, after = local.replace(fold=0).utcoffset() or _NONE, local.replace(fold=1).utcoffset() or _NONE
+    first = as_utc - before
+    if before == after:
+        return Resolved(first, Clocks.ONCE)
+    if before > after:
+        return Resolved(first, Clocks.TWICE)
+    return Resolved(_end_of_gap(as_utc - after, first, zone), Clocks.NEVER)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

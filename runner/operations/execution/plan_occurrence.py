@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from runner.domain.execution import guards, host_pattern
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
@@ -45,6 +47,7 @@ class Unguarded:
 class Plan(Unguarded):
     """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds.
 
+    The digest is empty when it was not asked for: it takes reading every file that takes part, and asking Git which these are.
     `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why.
     """
 
@@ -66,10 +69,11 @@ def plan_occurrence(
     limit: str | None = None,
     check_mode: bool = False,
     identity: Identity | None = None,
+    digested: bool = True,
 ) -> Plan:
     """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears, UsageError for a duty.
 
-    `identity` names the occurrence that it is for, where openings overlap.
+    `identity` names the occurrence that it is for, where openings overlap. `digested` asks for the digest, too; a claim reckons its own, by its snapshot.
     """
     schedule = schedule_to_run(name, definitions)
     answer = site.inventories.read(definitions.settings.inventories[schedule.inventory], project=site.root)
@@ -90,7 +94,7 @@ def plan_occurrence(
         opening=opening,
         following=following,
         holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)),
+        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)) if digested else "",
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
@@ -337,8 +341,15 @@ def plain(value: object) -> object:
     import dataclasses
 
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        compared = [each.name for each in dataclasses.fields(value) if each.compare]
-        return {name: plain(getattr(value, name)) for name in compared}
+        return {name: plain(getattr(value, name)) for name in compared_fields(type(value))}
     if isinstance(value, Mapping):
         return {key: plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+@lru_cache(maxsize=256)
+def compared_fields(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a kind of value that count when two are compared."""
+    import dataclasses
+
+    return tuple(each.name for each in dataclasses.fields(kind) if each.compare)

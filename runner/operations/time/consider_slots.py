@@ -45,9 +45,8 @@ class Owing:
     hosts: tuple[str, ...]
 
 
-def consider_slots(*, site: Site) -> None:
+def consider_slots(definitions: Definitions, *, site: Site) -> None:
     """Consider every due slot; one bad schedule never stops another."""
-    definitions = site.current()
     for slot in site.store.read(slots.due):
         try:
             consider(slot, definitions=definitions, site=site)
@@ -109,7 +108,9 @@ def start_or_hold(slot: slots.Slot, *, definitions: Definitions, site: Site) -> 
 def plan_slot(slot: slots.Slot, *, definitions: Definitions, site: Site) -> Plan:
     """What the slot's run would do now; the hosts that it means are kept with it, also if nothing runs."""
     at = min(site.clock(), slot.closes_at)
-    plan = plan_occurrence(slot.schedule, definitions=definitions, site=site, at=at, identity=slot.identity)
+    plan = plan_occurrence(
+        slot.schedule, definitions=definitions, site=site, at=at, identity=slot.identity, digested=False
+    )
     if slot.hosts is None:
         site.store.write(lambda c: slots.keep_hosts(c, slot.id, plan.run.hosts))
     return plan

@@ -20,7 +20,7 @@ from runner.errors import Held, UsageError
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.start_run import held_in_words
 from runner.operations.site import Site
-from runner.operations.time.keep_ledger import Kept, keep_schedule
+from runner.operations.time.keep_ledger import keep_schedule
 from runner.operations.time.once_schedules import FURTHEST, KIND, Once, read_once
 from runner.store.execution import definitions as definition_rows
 from runner.store.record import log as entries
@@ -54,7 +54,7 @@ def plan_once(wanted: Wanted, *, site: Site) -> Plan:
     site.store.write(
         partial(write_once, once=replace(once, closes=plan.opening.closes), why=wanted.why, at=site.clock())
     )
-    keep_schedule(schedule, now_with, site=site, kept=Kept(), now=site.clock())
+    keep_schedule(schedule, now_with, site=site)
     return plan
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from runner.domain.settings import Definitions
 from runner.operations.execution.follow_up import follow_up
 from runner.operations.execution.settle_runs import settle_runs
 from runner.operations.site import Site
@@ -22,22 +23,27 @@ def tick(*, site: Site, dispatcher: Dispatcher, started: datetime, kept: Kept, s
     """Do whatever the rows and the clock ask for now; with `starting` False no new run is started, as while the daemon is stopping."""
     guarded("beat", lambda: site.store.write(lambda c: daemons.beat(c, site.owner, started_at=started)))
     if starting:
-        guarded("slots", lambda: open_slots(site=site, kept=kept))
-        guarded("snapshot", lambda: keep_snapshot(site=site))
-        guarded("due", lambda: consider_slots(site=site))
+        guarded("definitions", lambda: follow_definitions(site.current(), site=site, kept=kept))
     guarded("runs", lambda: settle_runs(site=site, dispatcher=dispatcher))
     guarded("follow-up", lambda: follow_up(site=site))
 
 
-def open_slots(*, site: Site, kept: Kept) -> None:
-    """Mark as due what has opened. An edit is in the ledger first: a slot never comes due by definitions that are no longer in force."""
-    keep_edits(site.current(), site=site, kept=kept)
-    site.store.write(lambda c: slots.mark_due(c, now=site.clock()))
+def follow_definitions(definitions: Definitions, *, site: Site, kept: Kept) -> None:
+    """What these definitions ask for now; they are the same throughout the beat."""
+    guarded("slots", lambda: open_slots(definitions, site=site, kept=kept))
+    guarded("snapshot", lambda: keep_snapshot(definitions, site=site))
+    guarded("due", lambda: consider_slots(definitions, site=site))
 
 
-def keep_snapshot(*, site: Site) -> None:
+def open_slots(definitions: Definitions, *, site: Site, kept: Kept) -> None:
+    """Mark as due what has opened. A slot never comes due by definitions that are no longer in force: those that an edit is still to reach wait."""
+    keep_edits(definitions, site=site, kept=kept)
+    site.store.write(lambda c: slots.mark_due(c, now=site.clock(), but=kept.pending))
+
+
+def keep_snapshot(definitions: Definitions, *, site: Site) -> None:
     """Keep a snapshot of the definitions in force, for the runs that begin after a broken edit."""
-    site.snapshotted.keep_good(site.current(), lambda: site.snapshots.take(site.root))
+    site.snapshotted.keep_good(definitions, lambda: site.snapshots.take(site.root))
 
 
 def guarded(part: str, work: Callable[[], object]) -> None:

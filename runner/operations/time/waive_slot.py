@@ -16,7 +16,7 @@ from runner.domain.who import Actor
 from runner.errors import NotFound, UsageError
 from runner.operations.execution.plan_occurrence import schedule_named
 from runner.operations.site import Site
-from runner.operations.time.keep_ledger import Kept, has_slots, keep_schedule
+from runner.operations.time.keep_ledger import has_slots, keep_schedule
 from runner.store.record import log as entries
 from runner.store.time import slots
 from runner.store.transaction import Transaction
@@ -67,7 +67,7 @@ def slot_ahead(asked: Asked, *, site: Site, waived: bool = False) -> slots.Slot:
 def write_ahead(schedule: Schedule, *, site: Site) -> None:
     """Write the schedule's slots ahead, as a daemon does: there may never have been one."""
     if has_slots(schedule):
-        keep_schedule(schedule, site.current(), site=site, kept=Kept(), now=site.clock())
+        keep_schedule(schedule, site.current(), site=site)
 
 
 def slots_meant(connection: Transaction, *, asked: Asked, zone: ZoneInfo) -> list[slots.Slot]:
