@@ -25,9 +25,8 @@ from runner.ports import (
 )
 from runner.store.database import Store
 
-REMEMBERED = (
-    2  # snapshots whose files are not read again: those of the present files and of a run that began before an edit
-)
+# Snapshots whose files are not read again: those of the present files, and of a run that began before an edit.
+REMEMBERED = 2
 
 
 @dataclass(slots=True)

@@ -20,9 +20,8 @@ from runner.store.transaction import Transaction
 
 PLANNED, MOVED, WITHDRAWN = "slot.planned", "slot.moved", "slot.withdrawn"
 CHANGES = frozenset({PLANNED, MOVED, WITHDRAWN})
-Shared = dict[
-    tuple[object, ...], list[Opening]
-]  # openings by their window, the freezes that cut them, and from when on
+# Openings by their window, the freezes that cut them, and from when on.
+Shared = dict[tuple[object, ...], list[Opening]]
 
 
 @dataclass(frozen=True, slots=True)
