@@ -17,7 +17,6 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.domain.time.freeze import Freeze
-from runner.domain.time.splay import splayed
 from runner.domain.time.window import Opening
 from runner.errors import StoreUnavailable
 from runner.operations.execution.plan_occurrence import binding_freezes
@@ -134,7 +133,7 @@ def openings_ahead(schedule: Schedule, definitions: Definitions, *, now: datetim
     """
     freezes = binding_freezes(schedule, definitions, ())
     ahead = occurrence.openings(schedule.window, freezes, from_=now, to=now + definitions.settings.horizon)
-    return [splayed(opening, schedule.window, schedule=schedule.name) for opening in ahead]
+    return [schedule.its(opening) for opening in ahead]
 
 
 def write_schedule(
