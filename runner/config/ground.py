@@ -63,7 +63,7 @@ class Ground:
 
     def freeze(self, freeze: Declared[Any]) -> Freeze:
         """A freeze of valid shape as the domain knows it; raises ValueError for a calendar file that cannot be read."""
-        return freeze_of(freeze, zone=self.zone.value, sources=self.sources, root=self.root)
+        return freeze_of(freeze, zone=self.zone.value, calendars=self.calendars, sources=self.sources, root=self.root)
 
     def path_problem(self, path: str, *, what: str) -> str | None:
         """What is wrong with the path of a file that runs are executed from: it must be there, below the root."""

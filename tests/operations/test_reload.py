@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -50,6 +50,20 @@ def test_a_broken_edit_keeps_the_last_good_definitions_and_says_so_loudly(
     assert isinstance(in_force.problem, FilesInvalid)
     assert "the last good definitions stay in force" in caplog.text
     assert "tagz" in caplog.text
+
+
+def test_an_edit_of_the_file_of_a_calendar_that_only_a_freeze_names_is_in_force_at_the_next_look(bench: Bench) -> None:
+    root, event = bench.site.root, "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:{}\r\nEND:VEVENT\r\n"
+    file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}END:VCALENDAR\r\n"
+    (root / "closed.ics").write_text(file.format(event.format(20260427)))
+    edit(bench, "calendars: {office: {file: closed.ics}}\nfreezes: [{name: closed, holidays: office}]\n", "closed.yml")
+    first = read(root, environ=os.environ, sources=Calendars())
+    in_force = InForce(root, environ=os.environ, first=first, sources=Calendars(), monotonic=lambda: 0.0)
+
+    (root / "closed.ics").write_text(file.format(event.format(20260427) + event.format(20260501)))
+
+    (freeze,) = in_force.current().freezes
+    assert freeze.covers(datetime(2026, 5, 1, 12, tzinfo=UTC))
 
 
 def test_it_is_said_once_and_not_at_every_look(

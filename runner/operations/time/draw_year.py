@@ -73,7 +73,7 @@ def named(name: str, entry: Entry, definitions: Definitions) -> Named:
 
 def frozen_in(year: int, freeze: Freeze, definitions: Definitions) -> Frozen:
     """The days of a freeze in a year: by its own zone when it has one, else by that of the maintenance repository."""
-    zone = ZoneInfo(freeze.timezone if freeze.every_year else definitions.settings.timezone)
+    zone = ZoneInfo(freeze.timezone if freeze.every_year or freeze.calendar else definitions.settings.timezone)
     return Frozen(
         name=freeze.name,
         reason=freeze.reason,

@@ -90,7 +90,8 @@ def calendar_files(definitions: Definitions) -> frozenset[str]:
     """The calendar files that windows, freezes and business calendars are read from."""
     windows = [*definitions.windows.values(), *(schedule.window for schedule in definitions.schedules.values())]
     kept = [*(each.events for each in windows), *(each.events for each in definitions.freezes)]
-    holidays = [each.calendar.holidays for each in windows if each.calendar]
+    calendars = [*(each.calendar for each in windows), *(each.calendar for each in definitions.freezes)]
+    holidays = [calendar.holidays for calendar in calendars if calendar]
     return frozenset(file for source in (*kept, *holidays) if source for file in source.files)
 
 
