@@ -37,7 +37,9 @@ def open_slots(*, site: Site, kept: Kept) -> None:
 
 def keep_snapshot(*, site: Site) -> None:
     """Keep a snapshot of the definitions in force, for the runs that begin after a broken edit."""
-    site.snapshotted.keep_good(site.current(), lambda: site.snapshots.take(site.root))
+    definitions = site.current()
+    besides = definitions.calendar_files
+    site.snapshotted.keep_good(definitions, lambda: site.snapshots.take(site.root, besides=besides))
 
 
 def guarded(part: str, work: Callable[[], object]) -> None:
