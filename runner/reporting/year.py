@@ -136,9 +136,9 @@ def year_page(
 
 
 def _letter(number: int) -> str:
-    """A to Z, then AA, AB and so on."""
-    first, last = divmod(number, len(LETTERS))
-    return (LETTERS[(first - 1) % len(LETTERS)] if first else "") + LETTERS[last]
+    """A to Z, then AA to ZZ, AAA and so on."""
+    before, last = divmod(number, len(LETTERS))
+    return (_letter(before - 1) if before else "") + LETTERS[last]
 
 
 def _hue(letter: str) -> int:
