@@ -177,8 +177,11 @@ class SnapshotTaken:
 class Snapshots(Protocol):
     """Keeps immutable copies of the maintenance repository."""
 
-    def take(self, root: Path) -> SnapshotTaken:
-        """Copy the files as they are now, content-addressed; the same content gives the same digest and path."""
+    def take(self, root: Path, *, besides: Collection[str] = ()) -> SnapshotTaken:
+        """Copy the files as they are now, content-addressed; the same content gives the same digest and path.
+
+        `besides` names files relative to `root` that belong to the copy wherever they lie, also if Git ignores them.
+        """
 
     def names(self, root: Path) -> Collection[str]:
         """What a copy taken now would hold: names relative to `root`, with `/` between folders."""

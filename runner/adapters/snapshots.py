@@ -75,12 +75,13 @@ class FileSnapshots:
         self._clock = clock
         self._leave_out = (state_dir, *leave_out)
 
-    def take(self, root: Path) -> SnapshotTaken:
+    def take(self, root: Path, *, besides: Collection[str] = ()) -> SnapshotTaken:
         """Copy the files as they are now; the same content gives the same digest and path.
 
+        `besides` names files relative to `root` that belong to the copy wherever they lie, also if Git ignores them.
         The digest is that of the bytes which were copied. Raises Unknown when files keep changing meanwhile, or cannot be read or written.
         """
-        worktree = self._worktree(root)
+        worktree = self._worktree(root, besides)
         try:
             with self._locked():
                 return self._take(worktree, root.resolve())
@@ -107,8 +108,8 @@ class FileSnapshots:
                     path.unlink()
         return len(gone)
 
-    def _worktree(self, root: Path) -> Worktree:
-        return Worktree(root, environ=self._environ, leave_out=self._leave_out)
+    def _worktree(self, root: Path, besides: Collection[str] = ()) -> Worktree:
+        return Worktree(root, environ=self._environ, leave_out=self._leave_out, besides=besides)
 
     @property
     def _files(self) -> Path:

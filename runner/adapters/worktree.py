@@ -35,14 +35,22 @@ class Revision:
 class Worktree:
     """The files of one maintenance repository; names are relative to its root, with `/` between folders."""
 
-    def __init__(self, root: Path, *, environ: Mapping[str, str], leave_out: Collection[Path] = ()) -> None:
-        """`leave_out` names absolute paths that never belong to it, such as the state folder and the database."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        environ: Mapping[str, str],
+        leave_out: Collection[Path] = (),
+        besides: Collection[str] = (),
+    ) -> None:
+        """`leave_out` names absolute paths that never belong to it, such as the state folder and the database; `besides` are files that do in any case."""
         self._root = root.resolve()
         plain = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**plain, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
         self._leave_out = (_OUTPUT, *self._names_of(leave_out))
         named = named_paths(environ, project=self._root)
         self._content, self._secrets = self._names_of(named.content), self._names_of(named.secrets)
+        self._besides = frozenset(os.path.normpath(name) for name in besides)
         self._is_git = self._has_git()
 
     def revision(self) -> Revision:
@@ -65,7 +73,8 @@ class Worktree:
         With Git: what it tracks, what is new and not ignored, and installed roles and collections also where they are ignored. Without Git: everything.
         """
         found = self._git_files() if self._is_git else self._walk("")
-        return sorted({name for name in found if not self._is_left_out(name)})
+        asked_for = {name for name in self._besides if (self._root / name).is_file()}
+        return sorted({*asked_for, *(name for name in found if not self._is_left_out(name))})
 
     def secrets(self) -> list[str]:
         """Files of passwords and keys within the root that the configuration names, though Git ignores them."""

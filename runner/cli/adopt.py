@@ -76,6 +76,7 @@ def adopt(
         environ=app.environ,
         dry_run=dry_run,
         inventories=None if offline else without_secrets(app),
+        sources=app.sources,
     )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from runner.cli.answers import printable
 from runner.cli.app import pass_app
 from runner.cli.instants import next_option
 from runner.cli.output import Column, show, show_json
@@ -19,7 +20,6 @@ from runner.errors import UsageError
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.time.inventoried import Inventoried
     from runner.operations.time.list_openings import Entry
     from runner.operations.time.look_at_hosts import HostsLookedAt
 
@@ -37,6 +37,7 @@ AHEAD = timedelta(days=31)
 AHEAD_FOR_OTHERS = timedelta(days=366)  # what others subscribe to reaches farther
 NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
 THIS_YEAR = "this one"
+NOW = "now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,7 @@ class Asked:
 
 @click.command("calendar")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "--from", "from_", default="now", show_default=True, help="The first instant: a date, or a date and time."
-)
+@click.option("--from", "from_", default=NOW, show_default=True, help="The first instant: a date, or a date and time.")
 @click.option("--to", help="The end: a date, a date and time, or a duration.  [default: 31 days later; a year for ics]")
 @next_option
 @click.option(
@@ -119,11 +118,12 @@ def command(
 
 
 def span(app: App, asked: Asked, ahead: timedelta) -> tuple[datetime, datetime]:
-    """The two instants between which openings are looked for."""
+    """The two instants between which openings are looked for; raises UsageError when several spans are named."""
     from runner.cli.instants import parse_instant, parse_until
     from runner.domain.time.coming import coming
 
     zone = app.settings.timezone
+    refuse_two_spans(asked)
     if asked.year:
         year = year_of(app, asked)
         return datetime(year, 1, 1, tzinfo=ZoneInfo(zone)), datetime(year + 1, 1, 1, tzinfo=ZoneInfo(zone))
@@ -131,6 +131,16 @@ def span(app: App, asked: Asked, ahead: timedelta) -> tuple[datetime, datetime]:
         return coming(asked.coming, now=app.clock(), zone=ZoneInfo(zone))
     start = parse_instant(asked.from_, now=app.clock(), zone=zone)
     return start, parse_until(asked.to, now=start, zone=zone) if asked.to else start + ahead
+
+
+def refuse_two_spans(asked: Asked) -> None:
+    """One span is looked at; a second one would be left out in silence."""
+    between = "--from and --to" if asked.from_ != NOW or asked.to else None
+    named = [name for name in (between, asked.coming and "--next", asked.year and "--year") if name]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} each name a span. Keep one of them.")
+    if asked.form == "html" and named not in ([], ["--year"]):
+        raise UsageError(f"--format html is a whole year. Write --year 2027 in place of {named[0]}.")
 
 
 def year_of(app: App, asked: Asked) -> int:
@@ -153,39 +163,24 @@ def today(app: App) -> date:
     return app.clock().astimezone(ZoneInfo(app.settings.timezone)).date()
 
 
-def openings(
-    app: App, start: datetime, end: datetime, *, asked: Asked, known: Inventoried | None = None
-) -> list[Entry]:
-    """Everything that opens between two instants; with `known`, freezes that are for services are seen."""
-    from runner.operations.time.list_openings import list_openings
-
-    known = known or inventoried(app, asked)
-    services = known.services if known else None
-    return list_openings(
-        app.definitions, from_=start, to=end, names=asked.names, window=asked.window, services=services
-    )
-
-
-def inventoried(app: App, asked: Asked) -> Inventoried | None:
-    """What the inventories hold, if it was asked for."""
-    from runner.operations.time.inventoried import read_inventories
-
-    return read_inventories(app.definitions, app.inventories) if asked.hosts else None
-
-
 def calendar_file(app: App, asked: Asked) -> bytes:
     """The openings as a file for calendar programs."""
+    from runner.cli.calendar_entries import look_up
     from runner.operations.time.publish_openings import publish_openings
 
-    return publish_openings(openings(app, *span(app, asked, AHEAD_FOR_OTHERS), asked=asked), app.definitions)
+    found = look_up(app, asked, *span(app, asked, AHEAD_FOR_OTHERS))
+    return publish_openings(found.entries, found.definitions)
 
 
 def year_page(app: App, asked: Asked) -> bytes:
     """A year on one page."""
+    from runner.cli.calendar_entries import look_up
     from runner.operations.time.draw_year import draw_year, span_of
 
+    refuse_two_spans(asked)
     year = year_of(app, asked)
-    return draw_year(year, openings(app, *span_of(year), asked=asked), app.definitions, as_of=today(app))
+    found = look_up(app, asked, *span_of(year))
+    return draw_year(year, found.entries, found.definitions, as_of=today(app))
 
 
 FILES: Mapping[str, Callable[[App, Asked], bytes]] = {"ics": calendar_file, "html": year_page}
@@ -214,15 +209,15 @@ def refuse_output(output: Path | None) -> None:
 
 def answer(app: App, asked: Asked) -> None:
     """A listing, and what the hosts tell if they were asked for."""
+    from runner.cli.calendar_entries import look_up
     from runner.operations.time.look_at_hosts import look_at_hosts, with_collisions
 
-    known = inventoried(app, asked)
-    found = openings(app, *span(app, asked, AHEAD), asked=asked, known=known)
-    if known is None:
-        tell(found, asked.form)
+    found = look_up(app, asked, *span(app, asked, AHEAD))
+    if found.inventoried is None:
+        tell(found.entries, asked.form)
         return
-    seen = look_at_hosts(found, known, now=app.clock())
-    tell(with_collisions(found, seen.collisions), asked.form, seen)
+    seen = look_at_hosts(found.entries, found.inventoried, now=app.clock())
+    tell(with_collisions(found.entries, seen.collisions), asked.form, seen)
 
 
 def tell(found: Sequence[Entry], form: str, seen: HostsLookedAt | None = None) -> None:
@@ -233,7 +228,7 @@ def tell(found: Sequence[Entry], form: str, seen: HostsLookedAt | None = None) -
     if form == "json":
         show_json({"occurrences": [entry.as_row() for entry in found], **(as_object(plain(seen)) if seen else {})})
         return
-    rows = [for_people(entry.as_row(), entry.zone) for entry in found]
+    rows = [for_people(entry) for entry in found]
     show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
     if seen:
         tell_hosts(seen)
@@ -244,14 +239,17 @@ def as_object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def for_people(row: dict[str, object], zone: str) -> dict[str, object]:
-    """A line with local times, and the usable length in hours and minutes."""
-    opens, closes = (datetime.fromisoformat(str(row[key])).astimezone(ZoneInfo(zone)) for key in ("opens", "closes"))
-    hours, minutes = divmod(int(str(row["usable_minutes"])), 60)
+def for_people(entry: Entry) -> dict[str, object]:
+    """A line with local times, the usable length in hours and minutes, and the reason among the notes."""
+    zone, opening = ZoneInfo(entry.zone), entry.opening
+    minutes = round((opening.usable_until - opening.usable_from) / timedelta(minutes=1))
     return {
-        **row,
-        "when": f"{opens:%a %Y-%m-%d %H:%M}",
-        "until": f"{closes:%a %H:%M}",
-        "zone": zone,
-        "usable": f"{hours}h{minutes:02d}",
+        "when": f"{opening.opens.astimezone(zone):%a %Y-%m-%d %H:%M}",
+        "until": f"{opening.closes.astimezone(zone):%a %H:%M}",
+        "zone": entry.zone,
+        "schedule": printable(entry.schedule),
+        "window": entry.window,
+        "usable": f"{minutes // 60}h{minutes % 60:02d}",
+        "state": entry.state,
+        "notes": [printable(note) for note in (entry.reason, *opening.notes) if note],
     }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import click
 
 from runner.cli.app import pass_app
 from runner.cli.output import format_option, show_json
-from runner.errors import FilesInvalid, Problem, count
+from runner.errors import FilesInvalid, Problem, Unknown, count
 from runner.wiring import App
+
+if TYPE_CHECKING:
+    from runner.operations.time.find_short_windows import PastRuns
 
 
 @click.command("validate")
@@ -18,19 +24,31 @@ def command(app: App, offline: bool, form: str) -> None:
     r"""Check every file and print all problems at once.
 
     \b
-    wellkept validate              files, names, windows, playbooks, and the inventories by Ansible
+    wellkept validate              files, names, windows, playbooks, the inventories by Ansible, and windows against past runs
     wellkept validate --offline    without starting Ansible
     """
     from runner.operations.validate_files import validate_files
 
     inventories = None if offline else app.inventories
-    problems = validate_files(app.root, environ=app.environ, inventories=inventories, sources=app.sources)
+    problems = validate_files(
+        app.root, environ=app.environ, inventories=inventories, sources=app.sources, past=lambda: past_runs(app)
+    )
     errors = [problem for problem in problems if problem.severity == "error"]
     if form == "json":
         show_json({"valid": not errors, "problems": [as_row(problem) for problem in problems]})
     else:
         say(problems, errors)
     raise SystemExit(FilesInvalid.exit_code if errors else 0)
+
+
+def past_runs(app: App) -> Mapping[str, PastRuns]:
+    """What the last runs needed; nothing while there is no database, or it is away: files can be checked without it."""
+    from runner.operations.time.find_short_windows import read_past_runs
+
+    try:
+        return read_past_runs(app.store, now=app.clock())
+    except Unknown:
+        return {}
 
 
 def say(problems: list[Problem], errors: list[Problem]) -> None:

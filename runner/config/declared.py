@@ -18,6 +18,7 @@ from runner.config.models.windows import (
     FreezeBetween,
     FreezeByEvents,
     FreezeEveryYear,
+    FreezeOnHolidays,
     Window,
     WindowsFile,
     freeze_kind,
@@ -27,11 +28,12 @@ from runner.config.validation import salvage, salvage_value, value_of
 from runner.errors import Problem
 
 M = TypeVar("M", bound=Shape)
-AnyFreeze = FreezeEveryYear | FreezeBetween | FreezeByEvents
+AnyFreeze = FreezeEveryYear | FreezeBetween | FreezeByEvents | FreezeOnHolidays
 _FREEZES: dict[str, type[Shape]] = {
     "<every_year>": FreezeEveryYear,
     "<between>": FreezeBetween,
     "<ics>": FreezeByEvents,
+    "<holidays>": FreezeOnHolidays,
 }
 
 
@@ -82,9 +84,7 @@ class Declarations:
     calendars: dict[str, Declared[Calendar]] = field(default_factory=dict)
     windows: dict[str, Declared[Window]] = field(default_factory=dict)
     inline_windows: dict[str, Declared[Window]] = field(default_factory=dict)
-    freezes: dict[str, Declared[FreezeEveryYear] | Declared[FreezeBetween] | Declared[FreezeByEvents]] = field(
-        default_factory=dict
-    )
+    freezes: dict[str, Declared[Any]] = field(default_factory=dict)
     schedules: dict[str, Declared[ScheduleFile]] = field(default_factory=dict)
     checks: dict[str, Declared[Any]] = field(default_factory=dict)
     reports: dict[str, Declared[ReportFile]] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class Ground:
 
     def freeze(self, freeze: Declared[Any]) -> Freeze:
         """A freeze of valid shape as the domain knows it; raises ValueError for a calendar file that cannot be read."""
-        return freeze_of(freeze, zone=self.zone.value, sources=self.sources, root=self.root)
+        return freeze_of(freeze, zone=self.zone.value, calendars=self.calendars, sources=self.sources, root=self.root)
 
     def has(self, path: str) -> bool:
         """Whether there is such a file or folder; a relative path is one below the root."""

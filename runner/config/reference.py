@@ -52,6 +52,7 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("a freeze of every year", "an item of freezes:", windows.FreezeEveryYear),
     ("a freeze between two instants", "an item of freezes:", windows.FreezeBetween),
     ("a freeze by events", "an item of freezes:", windows.FreezeByEvents),
+    ("a freeze on holidays", "an item of freezes:", windows.FreezeOnHolidays),
     ("what a freeze applies to", "applies_to:", windows.AppliesTo),
     ("A schedule", "", schedule.ScheduleFile),
     ("its change", "change:", schedule.Change),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.config.declared import Declared
-from runner.config.models.windows import Calendar, FreezeByEvents, Window
+from runner.config.models.windows import Calendar, FreezeByEvents, FreezeOnHolidays, Window
 from runner.domain.time import workdays
 from runner.domain.time.events import Events
 from runner.domain.time.freeze import Freeze
@@ -146,13 +146,24 @@ def window_of(
     )
 
 
-def freeze_of(freeze: Declared[Any], *, zone: str, sources: DateSources | None, root: Path) -> Freeze:
-    """A freeze of valid shape; raises ValueError for a calendar file that cannot be read."""
-    model = freeze.model
+def freeze_of(
+    freeze: Declared[Any],
+    *,
+    zone: str,
+    calendars: Mapping[str, workdays.Calendar | Trouble],
+    sources: DateSources | None,
+    root: Path,
+) -> Freeze:
+    """A freeze of valid shape, whose calendar is known and sound; raises ValueError for a calendar file that cannot be read."""
+    model, source = freeze.model, freeze.place
     assert model  # noqa: S101  valid, as the caller has made sure
-    if not isinstance(model, FreezeByEvents):
-        plain: Freeze = model.to_domain(zone=zone, source=freeze.place)
-        return plain
-    own = model.timezone or zone
-    events = events_of(model.ics, summary=None, zone=own, sources=sources, root=root)
-    return model.to_domain(zone=zone, source=freeze.place, events=events)
+    match model:
+        case FreezeByEvents():
+            events = events_of(model.ics, summary=None, zone=model.timezone or zone, sources=sources, root=root)
+            return model.to_domain(zone=zone, source=source, events=events)
+        case FreezeOnHolidays():
+            calendar = calendars[model.holidays]
+            assert isinstance(calendar, workdays.Calendar)  # noqa: S101  valid, as the caller has made sure
+            return model.to_domain(zone=zone, source=source, calendar=calendar)
+    plain: Freeze = model.to_domain(zone=zone, source=source)
+    return plain

@@ -124,3 +124,12 @@ class Definitions:
     def with_playbooks(self) -> Mapping[str, Schedule]:
         """The schedules that run a playbook: those that mean hosts. The others are duties of people."""
         return {name: schedule for name, schedule in self.schedules.items() if not schedule.is_manual}
+
+    @property
+    def calendar_files(self) -> frozenset[str]:
+        """The calendar files that windows, freezes and business calendars are read from, relative to the root."""
+        windows = [*self.windows.values(), *(schedule.window for schedule in self.schedules.values())]
+        events = [*(each.events for each in windows), *(each.events for each in self.freezes)]
+        calendars = [*(each.calendar for each in windows), *(each.calendar for each in self.freezes)]
+        holidays = [calendar.holidays for calendar in calendars if calendar]
+        return frozenset(file for source in (*events, *holidays) if source for file in source.files)

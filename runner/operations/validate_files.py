@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from runner.config import check, plays_of
@@ -10,6 +10,7 @@ from runner.domain.execution import host_pattern
 from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.settings import Definitions
 from runner.errors import Problem, count
+from runner.operations.time.find_short_windows import PastRuns, short_windows
 from runner.ports import DateSources, InventoryAnswer, InventoryReader
 
 ANY_HOST = frozenset({"all", "*"})
@@ -21,10 +22,14 @@ def validate_files(
     environ: Mapping[str, str],
     inventories: InventoryReader | None = None,
     sources: DateSources | None = None,
+    past: Callable[[], Mapping[str, PastRuns]] = dict,
 ) -> list[Problem]:
-    """Every problem, in the order of files and lines; inventories are read only once the files themselves are sound."""
+    """Every problem, in the order of files and lines; inventories, and what past runs needed, are asked for only once the files themselves are sound."""
     definitions, problems = check(root, environ=environ, sources=sources)
-    if definitions is None or inventories is None:
+    if definitions is None:
+        return problems
+    problems = sorted({*problems, *short_windows(definitions, past())})
+    if inventories is None:
         return problems
     answers = {
         name: inventories.read(inventory, project=root) for name, inventory in definitions.settings.inventories.items()

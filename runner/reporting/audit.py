@@ -13,7 +13,7 @@ from runner.reporting.changes import change_lines
 from runner.reporting.hosts import run_hosts
 from runner.reporting.limitations import LATER_SECTIONS, completeness, limitations
 from runner.reporting.material import Heading, Material, Scope, material
-from runner.reporting.proofs import evidence_index, override_lines
+from runner.reporting.proofs import evidence_index, override_lines, pause_lines
 from runner.reporting.slots import slot_lines
 from runner.reporting.standings import standings
 from runner.reporting.summary import summary
@@ -42,6 +42,7 @@ def audit_report(
         hosts=run_hosts(found),
         tickets=ticket_lines(found),
         overrides=override_lines(found),
+        pauses=pause_lines(found),
         evidence=evidence_index(found),
         limitations=limitations(found, hosts),
         missing=LATER_SECTIONS,

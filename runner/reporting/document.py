@@ -23,7 +23,7 @@ SECTIONS: Mapping[int, tuple[str, str]] = {  # number -> (anchor, title)
     3: ("changes", "Changes"),
     4: ("hosts", "Hosts"),
     5: ("tickets", "Failures and tickets"),
-    7: ("overrides", "Overrides"),
+    7: ("overrides", "Overrides and pauses"),
     11: ("evidence", "Evidence index"),
     12: ("limitations", "Limitations"),
 }

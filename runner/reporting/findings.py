@@ -108,10 +108,10 @@ def host_references(standings: Sequence[Standing], code: str) -> tuple[Reference
 
 
 def missed_slots(material: Material) -> Iterator[Finding]:
-    """Planned work that was not started in time."""
+    """Planned work that was not done in time; a person's duty is never started, so that this is said of all."""
     for schedule, slots in slots_by_outcome(material, SlotOutcome.MISSED).items():
         days = listed([day_in_words(material.moment(slot.opens_at)) for slot in slots])
-        text = f"{schedule} was not started in time on {days}{because(slots)}."
+        text = f"{schedule} was not done in time on {days}{because(slots)}."
         yield Finding(Tone.BAD, text, tuple(map(slot_reference, slots)))
 
 

@@ -222,6 +222,21 @@ class OverrideLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLine:
+    """Somebody paused maintenance; `until` is the end that was set, `ended` when it was over. `hosts` is empty for everything."""
+
+    id: str
+    since: Moment
+    until: Moment | None
+    ended: Moment | None
+    by: str
+    ended_by: str | None
+    hosts: str
+    reason: str
+    slots: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceLine:
     """One piece of evidence: what it is, and the SHA-256 of its content; `size` is in bytes."""
 

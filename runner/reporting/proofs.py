@@ -1,12 +1,15 @@
-"""Sections 7 and 11: who overruled a guard, and everything that the report can be checked against."""
+"""Sections 7 and 11: who overruled a guard or paused maintenance, and everything that the report can be checked against."""
 
 from __future__ import annotations
 
+from runner.domain.execution.run import SlotOutcome
 from runner.domain.record.record import piece_stream, run_stream
-from runner.reporting.lines import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, StreamLine
-from runner.reporting.material import Material
+from runner.reporting.lines import CheckpointLine, EvidenceIndex, EvidenceLine, OverrideLine, PauseLine, StreamLine
+from runner.reporting.material import Material, slot_reference
 from runner.reporting.words import GUARDS
+from runner.store.execution.pauses import KeptPause
 from runner.store.record.period_rows import CheckpointRow, EvidenceRow, OverrideRow, StreamRow
+from runner.store.time.slots import Slot
 
 
 def override_lines(material: Material) -> tuple[OverrideLine, ...]:
@@ -27,6 +30,33 @@ def override_line(row: OverrideRow, material: Material) -> OverrideLine:
         run=material.run_number(row.run_id),
         run_id=row.run_id,
     )
+
+
+def pause_lines(material: Material) -> tuple[PauseLine, ...]:
+    """Every pause that was in force in the period, by time, with the slots that ended as paused while it was."""
+    return tuple(pause_line(pause, material) for pause in material.rows.pauses)
+
+
+def pause_line(pause: KeptPause, material: Material) -> PauseLine:
+    """One pause: who, of what, why, from when to when, and what it kept from starting."""
+    over = pause.over_at if pause.over_at and pause.over_at <= material.heading.generated_at else None
+    held = [slot for slot in material.rows.slots if slot.outcome == SlotOutcome.PAUSED and is_in_force(pause, slot)]
+    return PauseLine(
+        id=pause.id,
+        since=material.moment(pause.from_at),
+        until=material.maybe(pause.until_at),
+        ended=material.maybe(over),
+        by=str(pause.by),
+        ended_by=str(pause.ended_by) if pause.ended_by else None,
+        hosts=pause.hosts,
+        reason=pause.reason,
+        slots=tuple(map(slot_reference, held)),
+    )
+
+
+def is_in_force(pause: KeptPause, slot: Slot) -> bool:
+    """Whether a pause was in force while a slot could have been started."""
+    return pause.from_at < slot.last_start_at and (pause.over_at is None or pause.over_at > slot.opens_at)
 
 
 def evidence_index(material: Material) -> EvidenceIndex:

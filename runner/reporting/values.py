@@ -10,6 +10,7 @@ from runner.reporting.lines import (
     EvidenceIndex,
     Moment,
     OverrideLine,
+    PauseLine,
     Reference,
     RunHosts,
     SlotLine,
@@ -162,6 +163,7 @@ class AuditReport:
     hosts: tuple[RunHosts, ...]
     tickets: tuple[TicketLine, ...]
     overrides: tuple[OverrideLine, ...]
+    pauses: tuple[PauseLine, ...]
     evidence: EvidenceIndex
     limitations: tuple[Limitation, ...]
     missing: tuple[MissingSection, ...]

@@ -17,19 +17,31 @@ HUES = 8  # how many colours there are; the letter tells schedules apart, colour
 MOST_MARKS = 4  # in one day; with more, the last two places say how many there are
 OFTEN = 200  # what opens on so many days of a year is told below, and not marked on each
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-WORDS = {"planned": "", "cut short": "cut short by a freeze", "frozen": "frozen", "switched off": "switched off"}
+DID_NOT_RUN = "did not run"
+WORDS = {
+    "planned": "",
+    "cut short": "cut short by a freeze",
+    "frozen": "frozen",
+    "switched off": "switched off",
+    "waived": "waived: a person left it out",
+    DID_NOT_RUN: "its time came, and nothing was done",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """One opening of a schedule, by the wall clock of its window: on which day, from when to when, and what becomes of it."""
+    """One opening of a schedule, by the wall clock of its window: on which day, from when to when, and how it looks, one of WORDS.
+
+    `became` is said in place of the words of its look, where more is known.
+    """
 
     schedule: str
     day: date
     start: str
     end: str
     length: timedelta
-    state: str
+    look: str
+    became: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +67,11 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What stands in a day: a letter with its colour, what becomes of it, and words for those who point at it or read it aloud."""
+    """What stands in a day: a letter with its colour and look, and words for those who point at it or read it aloud."""
 
     letter: str
     hue: int
-    state: str
+    look: str
     words: str
 
 
@@ -117,16 +129,16 @@ def year_page(
             {"name": freeze.name, "reason": freeze.reason, "only": freeze.only, "spans": _spans(freeze)}
             for freeze in freezes
         ],
-        "states": [state for state in WORDS if any(o.state == state and o.schedule in marked for o in openings)],
+        "looks": [look for look in WORDS if any(o.look == look and o.schedule in marked for o in openings)],
     }
-    filled = {**printable(values), "state_words": WORDS, "style_digest": style_digest("year.css")}
+    filled = {**printable(values), "look_words": WORDS, "style_digest": style_digest("year.css")}
     return f"{page('year.html', filled)}\n".encode("utf-8", "replace")
 
 
 def _letter(number: int) -> str:
-    """A to Z, then AA, AB and so on."""
-    first, last = divmod(number, len(LETTERS))
-    return (LETTERS[(first - 1) % len(LETTERS)] if first else "") + LETTERS[last]
+    """A to Z, then AA to ZZ, AAA and so on."""
+    before, last = divmod(number, len(LETTERS))
+    return (_letter(before - 1) if before else "") + LETTERS[last]
 
 
 def _hue(letter: str) -> int:
@@ -135,9 +147,9 @@ def _hue(letter: str) -> int:
 
 def _mark(opening: Opens, letters: Mapping[str, str], titles: Mapping[str, str]) -> _Mark:
     letter = letters[opening.schedule]
-    what = f", {WORDS[opening.state]}" if WORDS[opening.state] else ""
-    words = f"{titles[opening.schedule]}, {opening.start} to {opening.end}{what}"
-    return _Mark(letter, _hue(letter), opening.state.replace(" ", "-"), words)
+    what = opening.became or WORDS[opening.look]
+    words = f"{titles[opening.schedule]}, {opening.start} to {opening.end}{f', {what}' if what else ''}"
+    return _Mark(letter, _hue(letter), opening.look.replace(" ", "-"), words)
 
 
 def _month(

@@ -82,6 +82,16 @@ def test_single_dates_are_left_out_added_moved_and_cancelled() -> None:
     assert [opens for opens, _ in found] == ["03-14 21:00", "03-29 20:00", "04-11 20:00", "05-01 20:00"]
 
 
+def test_an_occurrence_that_was_renamed_is_not_one_of_the_old_summary() -> None:
+    series = NIGHT + "RRULE:FREQ=WEEKLY;COUNT=3\n"
+    renamed = NIGHT.replace("20260314", "20260321").replace("20260315", "20260322").replace("SUMMARY:Patch night", "SUMMARY:The fair")  # fmt: skip
+    file = a_file(series, renamed + "RECURRENCE-ID;TZID=Europe/Berlin:20260321T220000\n")
+
+    found = spans(events(file, summary="Patch night"))
+
+    assert [opens for opens, _ in found] == ["03-14 21:00", "03-28 21:00"]
+
+
 def test_whole_days_are_those_of_the_windows_zone() -> None:
     found = events(a_file("UID:b\nSUMMARY:Board\nDTSTART;VALUE=DATE:20260328\nDTEND;VALUE=DATE:20260330\n"))
 

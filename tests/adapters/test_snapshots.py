@@ -210,6 +210,25 @@ def test_ignored_files_stay_out_but_installed_roles_and_collections_come_along(r
     assert files_in(taken.path) - {".gitignore", "ansible.cfg", "wellkept.yml", "playbooks/patch.yml"} == installed
 
 
+@pytest.mark.parametrize("path", ["calendars/night.ics", "var/night.ics"])
+def test_a_file_that_is_asked_for_comes_along_also_from_where_nothing_else_does(
+    repository: Repository, path: str
+) -> None:
+    repository.write(".gitignore", "calendars/\nvar/\n")
+    file = repository.write(path, "one")
+    repository.write("calendars/other.ics", "x")
+    repository.commit()
+    snapshots = snapshots_of(repository)
+
+    first = snapshots.take(repository.root, besides=[f"./{path}", "not/there.ics"])
+    file.write_text("another")
+    second = snapshots.take(repository.root, besides=[path])
+
+    assert files_in(first.path) == {".gitignore", "wellkept.yml", "playbooks/patch.yml", path}
+    assert (first.path / path).read_text() == "one"
+    assert first.digest != second.digest
+
+
 def test_an_ignored_password_file_that_ansible_needs_is_led_to_and_not_copied(repository: Repository) -> None:
     repository.write(".gitignore", ".vault_pass\nvar\n")
     repository.write("ansible.cfg", "[defaults]\nvault_password_file = .vault_pass\n")

@@ -133,11 +133,56 @@ def test_the_calendar_shows_local_times(wellkept: Repository) -> None:
 
 
 def test_the_calendar_as_json_tells_both_times(wellkept: Repository) -> None:
-    rows = wellkept("calendar", "patch", "--from", "2026-03-20", "--to", "7d", "--format", "json").json()["occurrences"]
+    rows = wellkept("calendar", "patch", "--from", "2030-03-15", "--to", "7d", "--format", "json").json()["occurrences"]
 
     assert [(row["opens"], row["opens_utc"], row["state"]) for row in rows] == [
-        ("2026-03-21T22:00:00+01:00", "2026-03-21T21:00:00+00:00", "planned")
+        ("2030-03-16T22:00:00+01:00", "2030-03-16T21:00:00+00:00", "planned")
     ]
+
+
+def test_a_calendar_without_a_database_is_by_the_files_alone_and_says_so(bare: Repository) -> None:
+    said = bare("calendar", "--from", "2026-03-20", "--to", "7d", "--format", "json")
+
+    assert [row["state"] for row in said.json()["occurrences"]] == ["planned"]
+    assert said.code == 0
+    assert said.err.startswith("By the files alone, without what was waived, done or made for one slot: ")
+    assert "`wellkept init` or `wellkept db upgrade` creates it" in said.err
+    assert said.err.count("\n") == 1
+    assert not (bare.root / "var").exists()
+
+
+def test_a_window_by_itself_needs_no_database(bare: Repository) -> None:
+    assert bare("calendar", "--window", "saturday-night").err == ""
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ics", "html"])
+def test_what_a_person_waived_is_shown_in_every_form(wellkept: Repository, form: str) -> None:
+    opens = wellkept("calendar", "patch", "--next", "week", "--format", "json").json()["occurrences"][0]["opens"]
+    wellkept("runs", "waive", "patch", opens[:10], "--reason", "the fair is on")
+
+    said = wellkept("calendar", "--year", opens[:4], "--format", form)
+
+    told = {
+        "table": "waived",
+        "json": '"state": "waived"',
+        "ics": "STATUS:CANCELLED",
+        "html": ", waived: a person left",
+    }
+    assert (said.code, said.err) == (0, "")
+    assert told[form] in said.out
+
+
+def test_the_calendar_shows_what_is_to_be_done_once(wellkept: Repository) -> None:
+    wellkept(
+        "once", "playbooks/patch.yml", "--hosts", "web1", "--at", "tomorrow 12:00", "--for", "1h", "--why", "it expires"
+    )
+
+    rows = wellkept("calendar", "--to", "3d", "--format", "json").json()["occurrences"]
+    file = wellkept("calendar", "--to", "3d", "--format", "ics").out
+
+    (once,) = [row for row in rows if row["schedule"].startswith("once-patch-")]
+    assert (once["state"], once["usable_minutes"]) == ("planned", 60)
+    assert f"UID:schedule.{once['schedule']}." in file
 
 
 def test_a_plan_of_the_next_week_has_a_block_for_each_opening(wellkept: Repository) -> None:
@@ -317,8 +362,24 @@ def test_the_present_year_needs_no_number(wellkept: Repository) -> None:
     assert "<title>Maintenance 20" in said.out
 
 
+@pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        (("--year", "2027", "--to", "3d"), "--from and --to and --year each name a span"),
+        (("--next", "week", "--year", "2027"), "--next and --year each name a span"),
+        (("--next", "week", "--format", "html"), "Write --year 2027 in place of --next"),
+        (("--from", "2026-01-01", "--format", "html"), "Write --year 2027 in place of --from and --to"),
+    ],
+)
+def test_a_second_span_is_not_left_out_in_silence(wellkept: Repository, spans: tuple[str, ...], told: str) -> None:
+    said = wellkept("calendar", *spans)
+
+    assert said.code == 2
+    assert told in said.err
+
+
 CLEAN = SCHEDULE.replace("schedule: patch", "schedule: clean").replace("hosts: all", "hosts: web")
-SPAN = ("--from", "2026-03-20", "--to", "7d")
+SPAN = ("--from", "2030-03-15", "--to", "7d")
 
 
 def test_the_calendar_with_hosts_tells_who_meets_whom_and_whom_nobody_covers(wellkept: Repository) -> None:

@@ -92,6 +92,25 @@ def test_a_freeze_and_a_calendar_may_come_from_a_file(checked: Checked) -> None:
     assert definitions.freezes[0].covers(datetime(2026, 4, 4, 21, tzinfo=UTC))
 
 
+def test_a_freeze_on_holidays_means_all_that_its_calendar_knows(checked: Checked) -> None:
+    more = (
+        "calendars: {office: {file: closed.ics, holidays: {country: DE, subdivision: BE}, dates: [2026-12-24]}}\n"
+        "freezes: [{name: closed, holidays: office}, {name: there, holidays: office, timezone: America/New_York}]\n"
+    )
+    closed = "BEGIN:VEVENT\r\nUID:c\r\nDTSTART;VALUE=DATE:20260427\r\nEND:VEVENT\r\n"
+    files = {**windows("{day: daily, start: '22:00', duration: 4h}", more), "closed.ics": FILE.format(closed)}
+
+    definitions, problems = checked(files)
+
+    assert problems == []
+    assert definitions is not None
+    here, there = definitions.freezes
+    noons = [datetime(2026, month, day, 12, tzinfo=UTC) for month, day in ((3, 8), (4, 27), (12, 24), (12, 23))]
+    assert [here.covers(noon) for noon in noons] == [True, True, True, False]  # 8 March is a holiday in Berlin
+    assert (here.timezone, there.timezone) == ("Europe/Berlin", "America/New_York")
+    assert [freeze.covers(datetime(2026, 12, 23, 23, 30, tzinfo=UTC)) for freeze in (here, there)] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

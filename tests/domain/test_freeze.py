@@ -1,10 +1,12 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.domain.time.freeze import EMERGENCY, FEBRUARY_29, READ_ONLY, Freeze, YearlySpan, binding, longest_free
+from runner.domain.time.workdays import Calendar
 
 YEAR_END = Freeze("year-end", every_year=YearlySpan((12, 20), (1, 6)), timezone="Europe/Berlin")
 
@@ -33,6 +35,46 @@ def test_a_freeze_over_new_year_is_one_span() -> None:
     spans = list(YEAR_END.spans(utc("2026-12-31 00:00"), utc("2027-01-02 00:00")))
 
     assert spans == [(utc("2026-12-19 23:00"), utc("2027-01-06 23:00"))]
+
+
+CHRISTMAS = Calendar("office", dates=(date(2026, 12, 24), date(2026, 12, 25), date(2026, 12, 26), date(2027, 1, 1)))
+HOLIDAYS = Freeze("holidays", calendar=CHRISTMAS, timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("instant", "frozen"),
+    [
+        ("2026-12-23 22:59", False),
+        ("2026-12-23 23:00", True),
+        ("2026-12-26 22:59", True),
+        ("2026-12-26 23:00", False),
+        ("2026-12-27 12:00", False),  # a Sunday is no holiday
+        ("2027-01-01 12:00", True),
+    ],
+)
+def test_a_freeze_on_holidays_covers_each_from_midnight_to_midnight_of_its_zone(instant: str, frozen: bool) -> None:
+    assert HOLIDAYS.covers(utc(instant)) is frozen
+
+
+def test_holidays_that_follow_one_another_are_one_span() -> None:
+    spans = list(HOLIDAYS.spans(utc("2026-12-25 00:00"), utc("2027-02-01 00:00")))
+
+    assert spans == [
+        (utc("2026-12-23 23:00"), utc("2026-12-26 23:00")),
+        (utc("2026-12-31 23:00"), utc("2027-01-01 23:00")),
+    ]
+    assert HOLIDAYS.until(utc("2026-12-24 12:00")) == utc("2026-12-26 23:00")
+
+
+@given(
+    st.sets(st.dates(date(2026, 3, 1), date(2026, 4, 30)), max_size=20),
+    st.timedeltas(timedelta(0), timedelta(days=70)),
+)
+def test_an_instant_is_frozen_exactly_when_its_local_day_is_a_holiday(days: set[date], later: timedelta) -> None:
+    instant = utc("2026-02-25 00:00") + later
+    freeze = Freeze("holidays", calendar=Calendar("c", dates=tuple(days)), timezone="Europe/Berlin")
+
+    assert freeze.covers(instant) is (instant.astimezone(ZoneInfo("Europe/Berlin")).date() in days)
 
 
 def test_a_freeze_between_instants_is_half_open() -> None:

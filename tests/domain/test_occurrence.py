@@ -1,44 +1,14 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.time.days import parse_day
-from runner.domain.time.duration import parse_duration, parse_timedelta
 from runner.domain.time.freeze import Freeze, YearlySpan
 from runner.domain.time.occurrence import missing_starts, next_opening, opening_at, openings, overlapping
-from runner.domain.time.wallclock import parse_clock
 from runner.domain.time.window import ALWAYS, MaintenanceWindow, Opening
-
-
-def a_window(  # noqa: PLR0917  the table of a window's keys, in their order
-    day: str | list[str] = "daily",
-    start: str = "22:00",
-    duration: str | None = None,
-    until: str | None = None,
-    cutoff: str = "0m",
-    months: tuple[int, ...] = (),
-    timezone: str = "Europe/Berlin",
-) -> MaintenanceWindow:
-    length = parse_duration(duration) if duration else None
-    return MaintenanceWindow(
-        name="night",
-        timezone=timezone,
-        day=parse_day(day),
-        start=parse_clock(start),
-        duration=length.elapsed if length else None,
-        days=length.days if length else 0,
-        until=parse_clock(until) if until else None,
-        cutoff=parse_timedelta(cutoff),
-        months=months,
-    )
-
-
-def berlin(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+from tests.domain.windows import a_window, berlin
 
 
 def a_freeze(starts: str, ends: str, name: str = "freeze") -> Freeze:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.adapters.calendars import Calendars
 from runner.adapters.inventory import AnsibleInventory
 from runner.config import check
 from runner.operations.adoption.adopt_repository import Adoption, adopt_repository, next_steps
@@ -61,7 +62,9 @@ def adopt(root: Path, lines: str = LINES, *, dry_run: bool = False, with_users: 
     crontab = Crontab("/etc/cron.d/ansible", lines.format(root=root), with_users=with_users, home=root.parent)
     owner = Owner("ana", "Example Ltd")
     reader = AnsibleInventory(environ=environ(root))
-    return adopt_repository(root, [crontab], owner=owner, environ=environ(root), dry_run=dry_run, inventories=reader)
+    return adopt_repository(
+        root, [crontab], owner=owner, environ=environ(root), dry_run=dry_run, inventories=reader, sources=Calendars()
+    )
 
 
 def one(root: Path, command: str, when: str = "0 3 * * 0") -> Adoption:
@@ -83,14 +86,16 @@ def schedule(root: Path, name: str) -> dict[str, object]:
 def test_five_lines_as_people_write_them_become_schedules_that_are_valid_and_switched_off(root: Path) -> None:
     adoption = adopt(root)
 
-    problems = validate_files(root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)))
-    definitions, _ = check(root, environ=environ(root))
+    problems = validate_files(
+        root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)), sources=Calendars()
+    )
+    definitions, _ = check(root, environ=environ(root), sources=Calendars())
     assert [str(problem) for problem in problems if problem.severity == "error"] == []
     assert definitions is not None
     assert {name: each.enabled for name, each in definitions.schedules.items()} == dict.fromkeys(
-        ("patch", "db", "certs"), False
+        ("patch", "certs", "db", "certs-web"), False
     )
-    assert adoption.summary == "3 of 5 lines became schedules; 2 need a person."
+    assert adoption.summary == "4 of 5 lines became schedules; 1 needs a person."
 
 
 def test_nothing_else_is_touched(root: Path) -> None:
@@ -102,7 +107,7 @@ def test_nothing_else_is_touched(root: Path) -> None:
     assert {path for path in after if path not in before} == {
         "wellkept.yml",
         "schedules",
-        *(f"schedules/{name}.yml" for name in ("patch", "db", "certs")),
+        *(f"schedules/{name}.yml" for name in ("patch", "certs", "db", "certs-web")),
     }
     assert {path: digest for path, digest in after.items() if path in before} == before
 
@@ -110,7 +115,7 @@ def test_nothing_else_is_touched(root: Path) -> None:
 def test_each_schedule_names_the_line_that_it_came_from(root: Path) -> None:
     adopt(root)
 
-    for name, number in {"patch": 3, "db": 6, "certs": 7}.items():
+    for name, number in {"patch": 3, "certs": 4, "db": 6, "certs-web": 7}.items():
         text = (root / "schedules" / f"{name}.yml").read_text()
         assert f"/etc/cron.d/ansible:{number}" in text
         assert LINES.format(root=root).splitlines()[number - 1] in text
@@ -125,8 +130,8 @@ def test_a_line_is_said_exactly(root: Path) -> None:
     assert found["window"] == {"day": "sunday", "start": "03:00", "duration": "2h"}
     text = (root / "schedules/patch.yml").read_text()
     assert "a guess: look at the log for how long it takes (/var/log/patch.log)" in text
-    assert schedule(root, "certs")["window"] == {"day": "second tuesday", "start": "04:15", "duration": "2h"}
-    assert schedule(root, "certs")["tags"] == ["renew"]
+    assert schedule(root, "certs-web")["window"] == {"day": "second tuesday", "start": "04:15", "duration": "2h"}
+    assert schedule(root, "certs-web")["tags"] == ["renew"]
 
 
 def test_a_script_is_read_and_a_playbook_with_serial_is_called_as_cron_did(root: Path) -> None:
@@ -143,11 +148,54 @@ def test_what_needs_a_person_is_told_with_its_reason_and_kept_as_a_comment(root:
     adoption = adopt(root)
 
     left = {line.place.rpartition(":")[2]: line.reason for line in adoption.lines if line.outcome == "needs_person"}
-    assert "cron then runs it when either matches" in left["4"]
+    assert list(left) == ["5"]
     assert "without a playbook" in left["5"]
     settings = (root / "wellkept.yml").read_text()
-    assert "# /etc/cron.d/ansible:4:" in settings
-    assert "#   30 2 8-14 * 2 ansible cd" in settings
+    assert "# /etc/cron.d/ansible:5:" in settings
+    assert f"#   {LINES.format(root=root).splitlines()[4]}" in settings
+
+
+def test_a_rule_that_plain_words_do_not_say_becomes_a_cron_expression_with_its_trap_told(root: Path) -> None:
+    adopt(root)
+
+    text = (root / "schedules/certs.yml").read_text()
+    assert schedule(root, "certs")["window"] == {"cron": "30 2 8-14 * 2", "duration": "2h"}
+    assert "cron then runs it when either matches" in text
+    assert "/etc/cron.d/ansible:4" in text
+
+
+@pytest.mark.parametrize(
+    ("when", "window"),
+    [
+        ("0 2,14 * * *", {"cron": "0 2,14 * * *", "duration": "2h"}),
+        ("0,30 3 * * *", {"cron": "0,30 3 * * *", "duration": "30m"}),
+        ("0 2 1-7 * *", {"cron": "0 2 1-7 * *", "duration": "2h"}),
+    ],
+)
+def test_a_window_by_a_cron_expression_closes_before_it_opens_again(
+    root: Path, when: str, window: dict[str, str]
+) -> None:
+    adoption = one(root, "cd {root} && ansible-playbook playbooks/patch.yml --limit web", when)
+
+    assert schedule(root, "patch")["window"] == window
+    assert any("its window is a cron expression" in note for note in adoption.lines[0].look_at)
+    assert "enabled: false" in (root / "schedules/patch.yml").read_text()
+
+
+def test_what_runs_too_often_for_a_window_needs_a_person(root: Path) -> None:
+    (line,) = one(root, "cd {root} && ansible-playbook playbooks/patch.yml --limit web", "*/15 * * * *").lines
+
+    assert line.outcome == "needs_person"
+    assert line.reason.startswith("it runs 35136 times a year, and a window opens 1000 times at most.")
+
+
+def test_windows_by_cron_that_are_there_already_are_no_trouble(root: Path) -> None:
+    (root / "schedules").mkdir()
+    (root / "schedules/windows.yml").write_text(
+        'windows: {night: {cron: "0 2,14 * * *", duration: 1h, timezone: UTC}}\n'
+    )
+
+    assert adopt(root).notes == ()
 
 
 def test_the_settings_name_inventories_an_owner_and_the_zone_of_this_machine(root: Path) -> None:
@@ -193,7 +241,7 @@ def test_without_a_crontab_the_settings_are_written_all_the_same(root: Path) -> 
 
     assert [file.path for file in adoption.files] == ["wellkept.yml"]
     assert "no crontab" in adoption.summary
-    assert check(root, environ=environ(root))[0] is not None
+    assert check(root, environ=environ(root), sources=Calendars())[0] is not None
     assert "write a schedule below schedules/" in list(next_steps(adoption))
 
 
@@ -219,7 +267,7 @@ def test_a_line_that_cannot_be_said_is_left_to_a_person(root: Path, command: str
 
     assert [line.outcome for line in adoption.lines] == ["needs_person"]
     assert reason in adoption.lines[0].reason
-    assert check(root, environ=environ(root))[0] is not None
+    assert check(root, environ=environ(root), sources=Calendars())[0] is not None
 
 
 def test_a_secret_in_a_line_is_repeated_nowhere(root: Path) -> None:
@@ -315,7 +363,7 @@ def test_files_of_somebody_else_below_schedules_are_told(root: Path) -> None:
     adoption = adopt(root, dry_run=True)
 
     assert any(note.startswith("schedules/ours.yml: ") for note in adoption.notes)
-    assert adoption.summary.startswith("3 of 5 lines")
+    assert adoption.summary.startswith("4 of 5 lines")
 
 
 def test_hosts_are_asked_for_also_when_another_line_is_refused(root: Path) -> None:
@@ -325,7 +373,9 @@ def test_hosts_are_asked_for_also_when_another_line_is_refused(root: Path) -> No
 
     assert [line.reason.split(": ")[1] for line in adoption.lines] == ["day", "hosts"]
     assert "listed" not in adoption.inventories, "nothing names it any more"
-    problems = validate_files(root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)))
+    problems = validate_files(
+        root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)), sources=Calendars()
+    )
     assert [str(problem) for problem in problems if problem.severity == "error"] == []
 
 
@@ -340,4 +390,9 @@ def test_a_file_that_is_no_inventory_is_left_out_and_told(root: Path) -> None:
         "inventories/empty.ini",
         "inventories/notes.txt",
     ]
-    assert validate_files(root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root))) == []
+    assert (
+        validate_files(
+            root, environ=environ(root), inventories=AnsibleInventory(environ=environ(root)), sources=Calendars()
+        )
+        == []
+    )

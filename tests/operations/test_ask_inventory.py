@@ -173,6 +173,21 @@ def test_an_inventory_that_fails_lets_nobody_vanish_and_the_run_waits_until_it_a
     assert run.verdict is Verdict.SUCCEEDED
 
 
+def test_a_run_that_waited_for_its_inventory_up_to_the_last_start_says_what_it_waited_for(cloud: Cloud) -> None:
+    bench = cloud.bench
+    run_id = start_by_hand("patch", Wish(), site=bench.site)
+    bench.time.now = LAST_START - timedelta(minutes=2)
+    cloud.answer("web-01", "web-02", "web-03")
+    advance_run(run_id, site=bench.site, dispatcher=bench.dispatcher)
+    bench.time.now = LAST_START
+
+    bench.play_out(run_id)
+
+    run = bench.site.store.read(lambda c: runs.get(c, run_id))
+    waited = "the window's last start was reached while it waited: inventory 'production' lost 2 of 5 hosts"
+    assert run.reason.startswith(waited)
+
+
 def test_an_inventory_that_lost_too_many_hosts_is_waited_for_until_the_last_start(cloud: Cloud) -> None:
     bench = cloud.bench
     run_id = start_by_hand("patch", Wish(), site=bench.site)

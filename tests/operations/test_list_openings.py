@@ -48,6 +48,21 @@ def test_a_line_tells_local_and_utc_time_and_what_changing_clocks_do(lay: Lay) -
     assert rows[1]["notes"] == ["the clocks change: it lasts 5h instead of 6h"]
 
 
+def test_a_splay_shows_for_a_playbook_and_not_for_a_duty_which_is_asked_for_at_the_opening(lay: Lay) -> None:
+    duty = (
+        "schedule: drill\ntitle: Rehearse the restore\nwhy: So that it works.\nkind: manual\nwindow: saturday-night\n"
+    )
+    windows = WINDOWS.replace("cutoff: 45m", "cutoff: 45m, splay: 1h")
+    playbook, manual = (
+        list_openings(lay(windows=windows, **change).site.current(), from_=FROM, to=TO)[0].opening
+        for change in ({}, {"schedule": duty})
+    )
+
+    assert playbook.usable_from > playbook.opens
+    assert playbook.notes[0].startswith("splay: patch begins ")
+    assert (manual.usable_from, manual.notes) == (manual.opens, ())
+
+
 def test_a_window_may_be_asked_for_by_itself(bench: Bench) -> None:
     found = list_openings(bench.site.current(), from_=FROM, to=TO, window="saturday-night")
 

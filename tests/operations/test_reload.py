@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import timedelta
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +15,7 @@ from runner.config import read
 from runner.errors import FilesInvalid
 from runner.operations.site import REMEMBERED, Snapshotted
 from runner.operations.time.reload import InForce
+from runner.operations.time.tick import keep_snapshot
 from tests.operations.a_site import SCHEDULE, Bench, StaticInventory
 
 
@@ -50,6 +53,20 @@ def test_a_broken_edit_keeps_the_last_good_definitions_and_says_so_loudly(
     assert isinstance(in_force.problem, FilesInvalid)
     assert "the last good definitions stay in force" in caplog.text
     assert "tagz" in caplog.text
+
+
+def test_an_edit_of_the_file_of_a_calendar_that_only_a_freeze_names_is_in_force_at_the_next_look(bench: Bench) -> None:
+    root, event = bench.site.root, "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:{}\r\nEND:VEVENT\r\n"
+    file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}END:VCALENDAR\r\n"
+    (root / "closed.ics").write_text(file.format(event.format(20260427)))
+    edit(bench, "calendars: {office: {file: closed.ics}}\nfreezes: [{name: closed, holidays: office}]\n", "closed.yml")
+    first = read(root, environ=os.environ, sources=Calendars())
+    in_force = InForce(root, environ=os.environ, first=first, sources=Calendars(), monotonic=lambda: 0.0)
+
+    (root / "closed.ics").write_text(file.format(event.format(20260427) + event.format(20260501)))
+
+    (freeze,) = in_force.current().freezes
+    assert freeze.covers(datetime(2026, 5, 1, 12, tzinfo=UTC))
 
 
 def test_it_is_said_once_and_not_at_every_look(
@@ -130,6 +147,25 @@ def test_with_one_the_last_good_is_taken_instead(bench: Bench) -> None:
     edit(bench, "schedule: [")
 
     assert snapshotted.readable(bench.site.snapshots.take(bench.site.root)) == good
+
+
+def test_a_window_by_a_file_that_git_ignores_can_be_read_from_the_snapshot_of_a_run(bench: Bench) -> None:
+    root, inventory = bench.site.root, StaticInventory()
+    event = "UID:a\r\nDTSTART:20260328T220000Z\r\nDURATION:PT4H\r\n"
+    file = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
+    (root / "fetched").mkdir()
+    (root / "fetched/nights.ics").write_text(file)
+    (root / ".gitignore").write_text("fetched/\nvar/\n")
+    edit(bench, "windows: {saturday-night: {ics: fetched/nights.ics}}\n", "windows.yml")
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    definitions = read(root, environ=os.environ, sources=Calendars())
+    snapshotted = Snapshotted(bench.site.state_dir / "snapshots", os.environ, inventory, Calendars())
+
+    keep_snapshot(site=replace(bench.site, current=lambda: definitions, snapshotted=snapshotted))
+
+    assert snapshotted.good is not None
+    assert snapshotted.of(snapshotted.good[1].digest).windows == definitions.windows
 
 
 def test_files_that_take_long_to_look_at_are_looked_at_less_often(bench: Bench) -> None:

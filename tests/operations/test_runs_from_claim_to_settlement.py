@@ -226,9 +226,9 @@ class EditedFirst:
     def names(self, root: Path) -> Collection[str]:
         return self.snapshots.names(root)
 
-    def take(self, root: Path) -> SnapshotTaken:
+    def take(self, root: Path, *, besides: Collection[str] = ()) -> SnapshotTaken:
         self.file.write_text(self.text)
-        return self.snapshots.take(root)
+        return self.snapshots.take(root, besides=besides)
 
 
 def planned(bench: Bench) -> str:

@@ -18,17 +18,18 @@ from runner.domain.execution.schedule import Kind
 from runner.domain.time.period import parse_period
 from runner.domain.who import Actor
 from runner.reporting.audit import audit_report
-from runner.reporting.document import to_json
+from runner.reporting.document import to_html, to_json
 from runner.reporting.lines import HostLine
 from runner.reporting.material import Scope
 from runner.reporting.values import AuditReport
 from runner.reporting.words import Tone
 from runner.store.database import Store
-from runner.store.execution import inventories, runs
+from runner.store.execution import inventories, pauses, runs
 from runner.store.record.report_rows import of_period
 from runner.store.time import slots
 from runner.store.transaction import Transaction
 from tests.reporting.a_month import (
+    ANA,
     BERLIN,
     OCTOBER,
     PATCH_DB,
@@ -174,7 +175,7 @@ def test_a_missed_slot_says_when_and_why(report: AuditReport) -> None:
     (missed,) = [line for line in report.schedule if line.status.code == "missed"]
 
     assert (missed.run, missed.reason) == (None, "Wellkept was not running during the whole window")
-    assert "patch-db was not started in time on Sat 10 Oct 2026" in said(report)
+    assert "patch-db was not done in time on Sat 10 Oct 2026" in said(report)
 
 
 def test_a_frozen_slot_has_nothing_usable_and_names_its_freeze(report: AuditReport) -> None:
@@ -245,6 +246,33 @@ def test_an_override_names_person_reason_and_end(report: AuditReport) -> None:
     assert (override.by, override.guards, override.run) == ("ana", ("maintenance window",), 3)
     assert override.reason.startswith("CVE-2026-31337")
     assert override.until.utc == "2026-10-13T20:05:00Z"
+
+
+def test_a_pause_names_person_reason_end_and_the_slots_that_it_left_out(store: Store) -> None:
+    first, second, *_ = ledger(store, PATCH_WEB, [])
+    ordered = first.opens_at - timedelta(hours=5)
+    until = first.closes_at + timedelta(days=2)
+
+    def write(connection):  # type: ignore[no-untyped-def]
+        long_ago = OCTOBER.starts - timedelta(days=9)
+        pauses.start(connection, reason="before", by=ANA, at=long_ago, until=OCTOBER.starts)
+        pauses.start(connection, reason="the move", by=ANA, at=ordered, until=until, hosts="web")
+        pauses.start(connection, reason="later", by=ANA, at=second.closes_at)
+        slots.mark_due(connection, now=first.opens_at)
+        slots.settle(connection, first.id, outcome="paused", reason="the move", was=SlotState.DUE, at=first.closes_at)
+
+    store.write(write)
+
+    report = report_of(store)
+
+    move, later = report.pauses
+    assert (move.by, move.hosts, move.reason, move.ended_by) == ("ana", "web", "the move", None)
+    assert (move.since.utc, move.ended) == (f"{ordered:%Y-%m-%dT%H:%M:%SZ}", move.until)
+    assert [slot.id for slot in move.slots] == [first.id]
+    assert (later.until, later.ended, later.slots) == (None, None, ())
+    page = to_html(to_json(report)).decode()
+    assert "1 left out:" in page
+    assert "no end was set" in page
 
 
 def test_the_evidence_index_has_every_stream_of_the_period_with_its_last_hash(

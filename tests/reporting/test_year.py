@@ -67,6 +67,15 @@ def test_names_are_shown_and_never_obeyed() -> None:
     assert "does not open in this year" in page
 
 
+def test_a_thousand_schedules_have_a_letter_each() -> None:
+    several = [Named(f"s{number}", f"Work {number}", "UTC", "all", None) for number in range(1000)]
+
+    page = year_page(2027, [], several, [], organisation="Example Ltd", as_of=date(2026, 1, 1)).decode()
+
+    letters = re.findall(r'<span class="mark hue-\d unmarked">([A-Z]+)<|<span class="mark hue-\d">([A-Z]+)<', page)
+    assert len({one or other for one, other in letters}) == 1000
+
+
 def test_a_year_without_anything_says_so() -> None:
     page = year_page(2028, [], [], [], organisation="Example Ltd", as_of=date(2026, 1, 1)).decode()
 

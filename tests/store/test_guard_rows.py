@@ -96,3 +96,24 @@ def test_an_override_is_taken_by_one_run_before_it_expires(store: Store) -> None
     assert [take(first, "r1", 0), take(first, "r2", 0), take(second, "r3", 1)] == [True, False, False]
     assert store.read(lambda c: overrides.get(c, first)).run_id == "r1"
     assert len(store.read(lambda c: overrides.between(c, NOON, NOON + HOUR))) == 2
+
+
+def test_the_pauses_of_a_period_are_those_that_were_in_force_in_it_and_each_knows_when_it_was_over(
+    store: Store,
+) -> None:
+    def pause(reason: str, at_hour: int, until_hour: int | None = None) -> str:
+        until = NOON + until_hour * HOUR if until_hour else None
+        return store.write(lambda c: pauses.start(c, reason=reason, by=ANA, at=NOON + at_hour * HOUR, until=until))
+
+    pause("over before", 0, 2)
+    resumed = pause("resumed", 1, 9)
+    pause("without an end", 3)
+    pause("later", 8)
+    store.write(lambda c: pauses.end(c, resumed, by=BOB, at=NOON + 5 * HOUR))
+
+    found = store.read(lambda c: pauses.touching(c, NOON + 2 * HOUR, NOON + 8 * HOUR))
+
+    assert [(kept.reason, kept.over_at) for kept in found] == [
+        ("resumed", NOON + 5 * HOUR),
+        ("without an end", None),
+    ]

@@ -294,3 +294,16 @@ def test_whatever_is_written_ahead_an_identity_and_an_instant_have_one_slot_and_
         assert {slot.opens_at for slot in after if slot.state is SlotState.PLANNED} == wanted
         assert [slot for slot in after if slot.state is not SlotState.PLANNED] == fixed
         assert len({slot.opens_at for slot in after}) == len(after)
+
+
+def test_slots_that_reach_into_a_span_are_found_and_withdrawn_ones_are_not(store: Store) -> None:
+    write_ahead(store, an_opening(10), an_opening(17), an_opening(24))
+    write_ahead(store, an_opening(10), an_opening(17))  # the third is withdrawn
+    first, second = an_opening(10), an_opening(17)
+
+    def found(from_: datetime, to: datetime) -> list[date]:
+        return [slot.rule_date for slot in store.read(lambda c: slots.overlapping(c, from_, to))]
+
+    assert found(NOON, NOON + timedelta(days=60)) == [first.rule_date, second.rule_date]
+    assert found(first.closes - timedelta(minutes=1), second.opens) == [first.rule_date]
+    assert found(first.closes, second.opens + timedelta(minutes=1)) == [second.rule_date]

@@ -44,7 +44,7 @@ def read_events(files: Mapping[str, bytes], *, summary: str | None, zone: str) -
     if not chosen:
         raise ValueError(_none_chosen(summary, {_text(event, "SUMMARY") for _, event in found}))
     series = [
-        _series(name, event, _moved_away(event, chosen), ZoneInfo(zone)) for name, event in chosen if not _is_off(event)
+        _series(name, event, _moved_away(event, found), ZoneInfo(zone)) for name, event in chosen if not _is_off(event)
     ]
 
     def between(first: date, last: date) -> Iterable[Event]:

@@ -140,7 +140,10 @@ class ScheduleFile(Shape):
     )
     overlap: Literal["forbid", "queue"] = Field(
         default="forbid",
-        description="what a slot is that waited for the last run up to its last start: skipped, or missed, with a ticket",
+        description=(
+            "a slot waits for the schedule's last run, and starts if that ends before its last start; otherwise it is skipped, "
+            "or with `queue` missed, with a ticket and `catch_up`"
+        ),
     )
     extra_vars: FreeForm = Field(
         default_factory=dict, description="variables for Ansible", examples=[{"patch_scope": "security"}]

@@ -286,18 +286,35 @@ class FreezeByEvents(_Freeze):
         return freezes.Freeze(events=events, timezone=self.timezone or zone, **self._of_every_freeze(source))
 
 
+class FreezeOnHolidays(_Freeze):
+    """A freeze on every holiday of a calendar, each from midnight to midnight."""
+
+    holidays: Name = Field(
+        description="a calendar, whose holidays, dates and file are meant; days of the week that it does not work are not",
+        examples=["berlin"],
+    )
+    timezone: Zone | None = Field(
+        default=None, description="an IANA name; otherwise the default of wellkept.yml, then the system's"
+    )
+
+    def to_domain(self, *, zone: str, source: str, calendar: work.Calendar) -> freezes.Freeze:
+        """The freeze as the rest of the program knows it."""
+        return freezes.Freeze(calendar=calendar, timezone=self.timezone or zone, **self._of_every_freeze(source))
+
+
 def freeze_kind(value: object) -> str:
     """Tell the kind of a freeze by its keys, before anything is validated."""
     keys = value if isinstance(value, dict) else {}
     return next((kind for key, kind in _FREEZE_KINDS.items() if key in keys), "<between>")
 
 
-_FREEZE_KINDS = {"every_year": "<every_year>", "ics": "<ics>"}
+_FREEZE_KINDS = {"every_year": "<every_year>", "ics": "<ics>", "holidays": "<holidays>"}
 
 
 AnyFreeze = Annotated[
     Annotated[FreezeEveryYear, Tag("<every_year>")]
     | Annotated[FreezeByEvents, Tag("<ics>")]
+    | Annotated[FreezeOnHolidays, Tag("<holidays>")]
     | Annotated[FreezeBetween, Tag("<between>")],
     Discriminator(freeze_kind),
 ]

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runner.domain.adoption.crontab import Unsayable
+from runner.domain.adoption.crontab import InPlainText, Unsayable
 
 _SHORT = "hvCDbKkJi:l:e:t:f:u:c:T:M:"
 _VALUED = (
@@ -142,7 +142,9 @@ def variables_in(text: str) -> dict[str, object]:
         raise Unsayable("a template stands in --extra-vars. Write its value")
     found = _from_json(text) if text.lstrip().startswith(("{", "[")) else _from_pairs(text)
     if secret := next((name for name in found if _SECRET.search(name)), None):
-        raise Unsayable(f"it hands over {secret} in plain text. Put it into a vaulted file; schedules are kept in Git")
+        raise InPlainText(
+            f"it hands over {secret} in plain text. Put it into a vaulted file; schedules are kept in Git"
+        )
     return found
 
 

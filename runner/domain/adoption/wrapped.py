@@ -15,20 +15,20 @@ _AS_USER = ("-u", "--user")
 
 @dataclass(frozen=True, slots=True)
 class _Wrapper:
-    """How a program is called that starts another: short and long options with a value, and how many words come before the command."""
+    """How a program is called that starts another: short and long options with a value, and whether a word stands before the command."""
 
     valued: tuple[str, ...] = ()
-    words_before: int = 0
+    word_before: bool = False
 
 
 _WRAPPERS: Mapping[str, _Wrapper] = {
     "sudo": _Wrapper(("-u", "--user", "-g", "--group", "-h", "-p", "-C", "-T", "-r", "-t", "-D", "-R", "-U")),
-    "su": _Wrapper(("-s", "--shell", "-c", "--command", "-g", "-G"), words_before=1),
+    "su": _Wrapper(("-s", "--shell", "-c", "--command", "-g", "-G"), word_before=True),
     "runuser": _Wrapper(("-u", "--user", "-s", "--shell", "-c", "--command", "-g", "-G")),
     "nice": _Wrapper(("-n", "--adjustment")),
     "ionice": _Wrapper(("-c", "--class", "-n", "--classdata")),
-    "timeout": _Wrapper(("-k", "--kill-after", "-s", "--signal"), words_before=1),
-    "flock": _Wrapper(("-w", "--wait", "--timeout", "-E", "--conflict-exit-code", "-c", "--command"), words_before=1),
+    "timeout": _Wrapper(("-k", "--kill-after", "-s", "--signal"), word_before=True),
+    "flock": _Wrapper(("-w", "--wait", "--timeout", "-E", "--conflict-exit-code", "-c", "--command"), word_before=True),
     "env": _Wrapper(("-u", "--unset", "-C", "--chdir")),
     "systemd-cat": _Wrapper(("-t", "--identifier", "-p", "--priority")),
     "stdbuf": _Wrapper(("-i", "-o", "-e")),
@@ -73,7 +73,10 @@ def _without_first(of: Unwrapped) -> Unwrapped:
     variables = dict(of.variables)
     while name in {"env", "sudo"} and rest and "=" in rest[0]:
         key, _, variables[key] = rest.pop(0).partition("=")
-    before, rest = _words_before(name, options, rest)
+    before, rest = _word_before(rest, name) if _WRAPPERS[name].word_before else ("", rest)
+    if name in {"flock", "su"}:  # these may have more options after it, such as -c
+        more, rest = _options(name, rest)
+        options |= more
     shell = next((options[key] for key in ("-c", "--command") if key in options and name in _TAKES_TEXT), "")
     return Unwrapped(
         words=tuple(rest),
@@ -85,17 +88,11 @@ def _without_first(of: Unwrapped) -> Unwrapped:
     )
 
 
-def _words_before(name: str, options: Mapping[str, str], rest: list[str]) -> tuple[str, list[str]]:
-    """The word that stands before the command, such as timeout's time; `flock -c` and `su -c` may have more options after it."""
-    if not _WRAPPERS[name].words_before:
-        return "", rest
+def _word_before(rest: list[str], name: str) -> tuple[str, list[str]]:
+    """The word that stands before the command, such as timeout's time, and the words after it."""
     if not rest:
         raise Unreadable(f"{name} is called in a way that is not known")
-    before, rest = rest[0], rest[1:]
-    if name in {"flock", "su"} and rest and isinstance(options, dict):
-        more, rest = _options(name, rest)
-        options.update(more)
-    return before, rest
+    return rest[0], rest[1:]
 
 
 def _options(name: str, words: list[str]) -> tuple[dict[str, str], list[str]]:

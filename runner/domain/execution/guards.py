@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.schedule import Amount, Schedule, Split
@@ -23,6 +23,7 @@ WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "record",
     "hosts",
 )
+STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE})
 
 

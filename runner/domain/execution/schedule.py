@@ -8,7 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.domain.time.window import MaintenanceWindow
+from runner.domain.time.splay import splayed
+from runner.domain.time.window import MaintenanceWindow, Opening
 
 
 class Kind(StrEnum):
@@ -150,3 +151,7 @@ class Schedule:
     def is_manual(self) -> bool:
         """Whether it is a duty of a person, and nothing is run."""
         return self.kind is Kind.MANUAL
+
+    def its(self, opening: Opening) -> Opening:
+        """An opening of its window as this schedule may use it: later by its splay. A duty is asked for as soon as the window opens."""
+        return opening if self.is_manual else splayed(opening, self.window, schedule=self.name)

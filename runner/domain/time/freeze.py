@@ -1,4 +1,4 @@
-"""When change may not happen: freezes by instants, by yearly spans, and by the events of calendar files."""
+"""When change may not happen: freezes by instants, by yearly spans, by the events of calendar files, and by holidays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from runner.domain.time.events import Events, in_order
 from runner.domain.time.wallclock import moved, resolve
+from runner.domain.time.workdays import Calendar
 
 READ_ONLY = "read_only"
 EMERGENCY = "emergency"
 FEBRUARY_29 = (2, 29)
 _MIDNIGHT = time(0)
 _DAY = timedelta(days=1)
+_LONGEST_ROW = timedelta(days=62)  # of holidays that follow one another, so that a row shows whole from any of its days
 _MARGIN = timedelta(days=2)  # a local date begins within a day of it in UTC
 
 
@@ -38,7 +40,7 @@ class YearlySpan:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A span in which changes are held; [starts, ends) as instants, a span of every year in `timezone`, or the events of calendar files.
+    """A span in which changes are held: [starts, ends) as instants, a span of every year or each holiday of a calendar in `timezone`, or events of files.
 
     `allow` holds what passes all the same: `read_only`, or a change type such as `emergency`. `services`, `schedules` and `windows` narrow it to what bears
     one of these names; all empty means everything.
@@ -50,6 +52,7 @@ class Freeze:
     every_year: YearlySpan | None = None
     timezone: str = "UTC"
     events: Events | None = None
+    calendar: Calendar | None = None
     services: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
@@ -82,20 +85,27 @@ class Freeze:
         return (effect == READ_ONLY and READ_ONLY in self.allow) or change in self.allow
 
     def _all_spans(self, from_: datetime, to: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The one span between two instants, or those of every year or of all events around [from_, to)."""
+        """The one span between two instants, or those of every year, of all events or of all holidays around [from_, to)."""
         if self.events is not None:
             first, last = moved(from_.date(), -(self.events.longest + _MARGIN)), moved(to.date(), _MARGIN)
             yield from ((event.opens, event.closes) for event, _ in in_order(self.events, first=first, last=last))
             return
-        if self.every_year is None:
+        if self.every_year is None and self.calendar is None:
             if self.starts and self.ends:
                 yield self.starts.astimezone(UTC), self.ends.astimezone(UTC)
             return
         zone = ZoneInfo(self.timezone)
-        for year in range(max(MINYEAR + 1, from_.year - 2), min(MAXYEAR - 2, to.year + 1) + 1):
-            first, after = self.every_year.in_year(year)
-            if first < after:
-                yield resolve(first, _MIDNIGHT, zone).instant, resolve(after, _MIDNIGHT, zone).instant
+        for first, after in self._days(from_, to):
+            yield resolve(first, _MIDNIGHT, zone).instant, resolve(after, _MIDNIGHT, zone).instant
+
+    def _days(self, from_: datetime, to: datetime) -> Iterator[tuple[date, date]]:
+        """The spans of whole local days around [from_, to), each as its first day and the day after its last."""
+        if self.calendar is not None:
+            yield from _in_a_row(self.calendar, moved(from_.date(), -_LONGEST_ROW), moved(to.date(), _LONGEST_ROW))
+        elif self.every_year is not None:
+            years = range(max(MINYEAR + 1, from_.year - 2), min(MAXYEAR - 2, to.year + 1) + 1)
+            spans = (self.every_year.in_year(year) for year in years)
+            yield from ((first, after) for first, after in spans if first < after)
 
 
 def binding(
@@ -121,6 +131,18 @@ def longest_free(
     free = list(pairwise(edges))[::2]
     best = max(free, key=lambda part: part[1] - part[0])
     return best if best[1] > best[0] else (opens, opens)
+
+
+def _in_a_row(calendar: Calendar, first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Holidays as spans of days; those that follow one another are one."""
+    begins = before = None
+    for day in calendar.holidays_between(first, last):
+        if begins and before and day - before > _DAY:
+            yield begins, before + _DAY
+            begins = day
+        begins, before = begins or day, day
+    if begins and before:
+        yield begins, before + _DAY
 
 
 def _date_in(year: int, month_day: tuple[int, int]) -> date:

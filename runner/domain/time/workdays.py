@@ -42,6 +42,11 @@ class Calendar:
         """Whether this day is listed or looked up as a holiday."""
         return day in self.dates or (self.holidays is not None and day in self.holidays.between(day, day))
 
+    def holidays_between(self, first: date, last: date) -> list[date]:
+        """The holidays from `first` to `last`, both included, in order; weekdays that are not worked are none by that alone."""
+        known = self.holidays.between(first, last) if self.holidays else ()
+        return sorted({*known, *(day for day in self.dates if first <= day <= last)})
+
     def workday_from(self, day: date, step: int) -> date | None:
         """The day itself or the nearest workday after it (`step` 1) or before it (-1); None when there is none for a year."""
         for days in range(LONGEST_REST.days + 1):

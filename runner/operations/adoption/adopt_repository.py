@@ -9,14 +9,14 @@ from pathlib import Path, PurePosixPath
 
 from runner.config import check
 from runner.config.zones import system_zone
-from runner.domain.settings import Inventory
+from runner.domain.settings import Definitions, Inventory
 from runner.errors import UsageError, count
 from runner.operations.adoption.draft_schedule import Crontab, Draft
 from runner.operations.adoption.find_content import Content, find_content, free_name
 from runner.operations.adoption.read_lines import NeedsPerson, Other, Read, read_lines
 from runner.operations.adoption.texts import SETTINGS, Owner, schedule_text, settings_text
 from runner.operations.validate_files import problems_of_schedule
-from runner.ports import InventoryReader
+from runner.ports import DateSources, InventoryReader
 
 SCHEDULES = "schedules"
 NOTES_SHOWN = 10
@@ -79,20 +79,21 @@ def adopt_repository(
     environ: Mapping[str, str],
     dry_run: bool = False,
     inventories: InventoryReader | None = None,
+    sources: DateSources | None = None,
 ) -> Adoption:
     """Read what is there and write what it says; a dry run writes nothing.
 
     Whatever `wellkept validate` would refuse is not written: its line is left to a person. Without `inventories`, nobody asks
-    Ansible what they hold. Nothing is written when a file is there already; `there_already` names it.
+    Ansible what they hold; `sources` reads cron expressions and the like. Nothing is written when a file is there already; `there_already` names it.
     """
     content = find_content(root)
-    sources = dict(content.inventories)
-    found = read_lines(crontabs, content, sources)
-    unread = _unread(root, sources, found, content, inventories)
-    sources = {name: source for name, source in sources.items() if name not in unread}
+    named = dict(content.inventories)
+    found = read_lines(crontabs, content, named)
+    unread = _unread(root, named, found, content, inventories)
     names = _named(found)
-    make = _Maker(content, sources, owner, system_zone(environ))
-    final, foreign = _that_hold(found, names, make, environ=environ, inventories=inventories)
+    readable = {name: source for name, source in named.items() if name not in unread}
+    make = _Maker(content, readable, owner, system_zone(environ))
+    final, foreign = _that_hold(found, names, _Trial(make, environ, inventories, sources))
     files = make.files(final, names)
     there = tuple(path for path in files if (root / path).exists())
     if not dry_run and not there:
@@ -117,10 +118,11 @@ def _unread(
     used = {content.default, *(read.inventory for read in found if isinstance(read, Draft))}
     notes = {}
     for name, source in sources.items():
-        answer = inventories.read(Inventory(name, source), project=root) if name not in used else None
-        if answer and (answer.errors or not answer.hosts):
-            reason = answer.errors[0] if answer.errors else "it has no hosts"
-            notes[name] = f"{source} was left out of wellkept.yml: {reason}"
+        if name not in used:
+            answer = inventories.read(Inventory(name, source), project=root)
+            if answer.errors or not answer.hosts:
+                reason = answer.errors[0] if answer.errors else "it has no hosts"
+                notes[name] = f"{source} was left out of wellkept.yml: {reason}"
     return notes
 
 
@@ -149,10 +151,7 @@ class _Maker:
 
     def named_in(self, drafts: Sequence[Draft]) -> dict[str, str]:
         """The inventories of the repository, and others that a schedule names."""
-        used = {
-            *self.content.inventories,
-            *(draft.inventory for draft in drafts),
-        }  # others were named by a line that was refused
+        used = {*self.content.inventories, *(draft.inventory for draft in drafts)}  # others: by lines that were refused
         return {name: source for name, source in self.inventories.items() if name in used}
 
 
@@ -172,38 +171,47 @@ def _named(found: Sequence[Read]) -> dict[int, str]:
     return names
 
 
-def _that_hold(
-    found: Sequence[Read],
-    names: Mapping[int, str],
-    make: _Maker,
-    *,
-    environ: Mapping[str, str],
-    inventories: InventoryReader | None,
-) -> tuple[list[Read], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Tries files beside what is there, before any is written."""
+
+    make: _Maker
+    environ: Mapping[str, str]
+    inventories: InventoryReader | None
+    sources: DateSources | None
+
+    def problems(self, files: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong when the files are laid beside what is there: the first error of each file."""
+        with tempfile.TemporaryDirectory(prefix="wellkept-adopt-") as folder:
+            _lay_beside(self.make.content.root, Path(folder), but=files)
+            _write(Path(folder), files)
+            return self._problems_in(Path(folder))
+
+    def _problems_in(self, trial: Path) -> dict[str, str]:
+        definitions, found = check(trial, environ=self.environ, sources=self.sources)
+        problems: dict[str, str] = {}
+        for problem in found:
+            if problem.severity == "error":
+                problems.setdefault(problem.file, problem.message)
+        if definitions is None or self.inventories is None:
+            return problems
+        return {**problems, **_problems_of_hosts(definitions, trial, self.inventories)}
+
+
+def _that_hold(found: Sequence[Read], names: Mapping[int, str], trial: _Trial) -> tuple[list[Read], tuple[str, ...]]:
     """The same lines, those without a valid schedule left to a person; and what `wellkept validate` would say about files that are there already.
 
     Asked again after each refusal: what Ansible says about hosts is heard only once the files are sound.
     """
     kept = list(found)
     while True:
-        files = make.files(kept, names)
-        problems = _tried(files, make.content.root, environ=environ, inventories=inventories)
+        problems = trial.problems(trial.make.files(kept, names))
         refused = {index: problems[_path(name)] for index, name in names.items() if _path(name) in problems}
         if not refused:
             return kept, tuple(f"{file}: {says} (wellkept validate will say so)" for file, says in problems.items())
         for index, says in refused.items():
             kept[index] = NeedsPerson(kept[index].line, f"its schedule would not be valid: {says.rstrip('.')}")
         names = {index: name for index, name in names.items() if index not in refused}
-
-
-def _tried(
-    files: Mapping[str, str], root: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None
-) -> dict[str, str]:
-    """What is wrong when the files are laid beside what is there."""
-    with tempfile.TemporaryDirectory(prefix="wellkept-adopt-") as folder:
-        _lay_beside(root, Path(folder), but=files)
-        _write(Path(folder), files)
-        return _problems(Path(folder), environ=environ, inventories=inventories)
 
 
 def _lay_beside(root: Path, trial: Path, *, but: Collection[str]) -> None:
@@ -216,21 +224,16 @@ def _lay_beside(root: Path, trial: Path, *, but: Collection[str]) -> None:
             (trial / name).symlink_to(path)
 
 
-def _problems(trial: Path, *, environ: Mapping[str, str], inventories: InventoryReader | None) -> dict[str, str]:
-    """The first error of each file; once the files are sound, what Ansible says about the hosts of each schedule."""
-    definitions, found = check(trial, environ=environ)
-    problems: dict[str, str] = {}
-    for problem in found:
-        if problem.severity == "error":
-            problems.setdefault(problem.file, problem.message)
-    if definitions is None or inventories is None:
-        return problems
+def _problems_of_hosts(definitions: Definitions, trial: Path, inventories: InventoryReader) -> dict[str, str]:
+    """What Ansible says about the hosts of each schedule: the first problem of each file. Sources that cannot be read say nothing."""
     settings = definitions.settings
+    wanted = {schedule.inventory for schedule in definitions.with_playbooks.values()}
     answers = {
         name: inventories.read(inventory, project=trial)
         for name, inventory in settings.inventories.items()
-        if name in {schedule.inventory for schedule in definitions.schedules.values()}
+        if name in wanted
     }
+    problems: dict[str, str] = {}
     for schedule in definitions.with_playbooks.values():
         answer = answers[schedule.inventory]
         first = None if answer.errors else next(iter(problems_of_schedule(schedule, answer, trial)), None)

@@ -8,16 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.config.playbooks import Play, read_playbook
+from runner.config.rules.windows import MOST_OPENINGS
 from runner.config.zones import check_zone
 from runner.domain.adoption.cron_command import Around, PlaybookCommand
-from runner.domain.adoption.crontab import CronEntry, CronRule, DayTest, Unsayable, rule_of
+from runner.domain.adoption.cron_rule import CronRule, NoPlainWords, fields_of, rate_of, rule_of
+from runner.domain.adoption.crontab import CronEntry, DayTest, Unsayable
 from runner.domain.adoption.playbook_call import PlaybookCall
 from runner.domain.time.duration import describe
 from runner.operations.adoption.find_content import Content, folder_of, locate, named
 
 EVERYBODY = frozenset({"all", "*"})
 OF_THE_SYSTEM = frozenset({"/bin", "/usr/bin", "/usr/local/bin", "."})
-GUESS = "2h"
+GUESS = timedelta(hours=2)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -76,9 +78,10 @@ def draft(
         )
     source = _source(call, around, crontab, content, works_here=works_here)
     hosts, split = _hosts(call, playbook.path, content.root)
-    rule = rule_of(line.entry.when, around.test)
+    when = _when(line.entry, around)
     zone = _zone(line.entry, around.test)
     notes = [
+        when.note,
         playbook.note,
         *_about_folder(content, works_here=works_here),
         *_about_user(line, around),
@@ -91,9 +94,9 @@ def draft(
         playbook=playbook.path,
         hosts=hosts,
         inventory=named(source, inventories),
-        rule=rule,
+        rule=when.rule,
         timezone=zone,
-        duration=_duration(around.timeout),
+        duration=describe(when.length),
         call=call,
         split=split,
         logs=around.logs,
@@ -207,13 +210,39 @@ def _about_user(line: Line, around: Around) -> Iterator[str]:
         yield f"it ran as {user}; a schedule runs as the user that wellkept serve runs as, whose ssh keys are then used"
 
 
-def _duration(timeout: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _When:
+    """When a line runs: the rule and length of its window, and what a person has to know about the rule."""
+
+    rule: CronRule
+    length: timedelta
+    note: str = ""
+
+
+def _when(entry: CronEntry, around: Around) -> _When:
+    """The window of a line, by a cron expression where plain words do not say the same; such a window ends before it opens again."""
+    length = _length(around.timeout)
+    try:
+        return _When(rule_of(entry.when, around.test), length)
+    except NoPlainWords as reason:
+        fields = fields_of(entry.when)
+        rate = rate_of(fields)
+        if rate.per_year > MOST_OPENINGS:
+            raise Unsayable(
+                f"it runs {rate.per_year} times a year, and a window opens {MOST_OPENINGS} times at most. Write when it is really needed, "
+                "or ask the question as a health check with every:"
+            ) from None
+        note = f"its window is a cron expression, as plain words do not say the same: {reason}"
+        return _When(CronRule(cron=fields.text), min(length, rate.shortest_gap), note)
+
+
+def _length(timeout: str) -> timedelta:
     """A guess at the length of the window: as long as `timeout` let it be, or two hours."""
     number, unit = (timeout[:-1], timeout[-1]) if timeout[-1:].isalpha() else (timeout, "s")
     if not (number.isascii() and number.isdigit() and unit in _SECONDS):
         return GUESS
     seconds = int(number[:9]) * _SECONDS[unit]
-    return describe(timedelta(seconds=seconds)) if 60 <= seconds <= 7 * 86_400 else GUESS  # noqa: PLR2004  a minute to a week
+    return timedelta(seconds=seconds) if 60 <= seconds <= 7 * 86_400 else GUESS  # noqa: PLR2004  a minute to a week
 
 
 def _bin(command: PlaybookCommand, path: str, root: Path) -> str:

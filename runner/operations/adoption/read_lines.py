@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.domain.adoption.cron_command import PlaybookCommand, ScriptCommand, read_command
-from runner.domain.adoption.crontab import CronEntry, Unsayable, entries
+from runner.domain.adoption.crontab import CronEntry, InPlainText, Unsayable, entries
 from runner.domain.adoption.shell_words import Unreadable
 from runner.operations.adoption.draft_schedule import Crontab, Draft, Line, draft
 from runner.operations.adoption.find_content import Content
@@ -70,11 +70,11 @@ def _read(line: Line, crontab: Crontab, content: Content, inventories: dict[str,
         if entry.problem:
             return NeedsPerson(line, entry.problem)
         if _SECRET.search(entry.command):
-            raise Unsayable("it holds a secret in plain text. Put it into a vaulted file; schedules are kept in Git")
+            raise InPlainText("it holds a secret in plain text. Put it into a vaulted file; schedules are kept in Git")
         command = _command(entry, crontab)
         return draft(line, command, crontab, content, inventories) if command else Other(line)
     except Unsayable as reason:
-        return NeedsPerson(line, str(reason), secret="in plain text" in str(reason))
+        return NeedsPerson(line, str(reason), secret=isinstance(reason, InPlainText))
     except Unreadable as reason:
         return (
             NeedsPerson(line, f"it cannot be told what it does: {reason}") if _is_about_ansible(entry) else Other(line)

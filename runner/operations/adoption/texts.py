@@ -83,13 +83,15 @@ def _keys(name: str, draft: Draft) -> Iterator[str]:
 
 
 def _when(draft: Draft) -> Iterator[str]:
+    rule = draft.rule
     yield "window:"
-    yield f"  day: {yaml(draft.rule.day)}"
-    if draft.rule.months:
-        yield f"  months: {yaml(draft.rule.months)}"
+    yield f"  cron: {json.dumps(rule.cron)}" if rule.cron else f"  day: {yaml(rule.day)}"
+    if rule.months:
+        yield f"  months: {yaml(rule.months)}"
     if draft.timezone:
         yield f"  timezone: {yaml(draft.timezone)}"
-    yield f"  start: {json.dumps(draft.rule.start)}"
+    if rule.start:
+        yield f"  start: {json.dumps(rule.start)}"
     yield f"  duration: {draft.duration} # a guess: look at the log for how long it takes{_log(draft)}"
 
 

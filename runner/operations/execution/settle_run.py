@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from runner.domain.execution.guards import STILL_SAID
 from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
@@ -15,7 +16,7 @@ from runner.domain.execution.verdict import outcomes_of, verdict_of
 from runner.domain.record.record import INSTALLATION, closing_body, run_stream
 from runner.operations.execution.follow_up import RUN_SETTLED, follow_up
 from runner.operations.site import Site
-from runner.store.execution import debts, locks, outcomes, runs
+from runner.store.execution import debts, holds, locks, outcomes, runs
 from runner.store.record import evidence
 from runner.store.record import log as entries
 from runner.store.tickets import outbox
@@ -111,7 +112,7 @@ def write_settlement(
 ) -> bool:
     """The end of a run in one transaction; False when it was settled already."""
     incomplete = record.record_incomplete or any(is_incomplete(piece) for piece in record.pieces)
-    reason = reason_in_words(record, stopped)
+    reason = f"{reason_in_words(record, stopped)}{waited_for(connection, record, stopped)}"
     if not runs.settle(connection, record.id, verdict=verdict, reason=reason, at=at, record_incomplete=incomplete):
         return False
     run = runs.get(connection, record.id)
@@ -169,6 +170,16 @@ def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
     if stopped is StopReason.CONFIGURATION:
         return next(map(problem_in_words, filter(has_problem, record.pieces)), "the schedule's pattern matches no host")
     return STOPPED_IN_WORDS[stopped] if stopped else ""
+
+
+def waited_for(connection: Transaction, record: RunRecord, stopped: StopReason | None) -> str:
+    """What kept a run waiting up to its last start, so that the last start is not all that is told; nothing when it did not wait."""
+    last_start = record.plan.last_start
+    if stopped is not StopReason.CUTOFF or last_start is None:
+        return ""
+    held = holds.of_run(connection, record.plan.schedule, record.id)
+    reasons = dict.fromkeys(hold.reason for hold in held if hold.last_seen >= last_start - STILL_SAID)
+    return f" while it waited: {'; '.join(reasons)}" if reasons else ""
 
 
 def has_problem(piece: PieceRecord) -> bool:

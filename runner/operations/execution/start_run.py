@@ -150,7 +150,7 @@ def claim(
     overridden: Sequence[Hold],
 ) -> str | None:
     """Take the snapshot, see that it is what was asked for, then insert the run; a slot is swapped from due to claimed in the same transaction."""
-    taken = site.snapshotted.readable(site.snapshots.take(site.root))
+    taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().calendar_files))
     digest = digest_in(taken, plan, site=site)
     check_digest(plan.schedule.name, digest, wish)
     now = site.clock()

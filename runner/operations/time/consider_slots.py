@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain.execution.guards import FREEZE, OVERLAP, PAUSE, Hold
+from runner.domain.execution.guards import FREEZE, OVERLAP, PAUSE, STILL_SAID, Hold
 from runner.domain.execution.run import SlotOutcome, SlotState
 from runner.domain.execution.schedule import CatchUp, Overlap, Schedule
 from runner.domain.record.record import INSTALLATION
@@ -28,7 +28,6 @@ from runner.store.transaction import Transaction
 log = logging.getLogger(__name__)
 ASK_AGAIN = timedelta(seconds=15)  # between two questions to a slot that is held
 PUNCTUAL = timedelta(minutes=1)  # a start within this of the opening is not late
-STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 OUTCOME_OF_HOLD = {FREEZE: SlotOutcome.FROZEN, PAUSE: SlotOutcome.PAUSED, OVERLAP: SlotOutcome.SKIPPED}
 ORDER_OF_HOLDS = (FREEZE, PAUSE, OVERLAP)
 TROUBLE = "trouble"  # the guard that stands for a start that failed by itself

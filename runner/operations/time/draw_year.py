@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from runner.domain.settings import Definitions
 from runner.domain.time.freeze import Freeze
 from runner.errors import UsageError
-from runner.operations.time.list_openings import Entry
-from runner.reporting.year import Frozen, Named, Opens, year_page
+from runner.operations.time.heed_ledger import CALLED_OFF, WAIVED
+from runner.operations.time.list_openings import CUT_SHORT, FROZEN, PLANNED, SWITCHED_OFF, Entry
+from runner.reporting.year import DID_NOT_RUN, Frozen, Named, Opens, year_page
 
 DAY = timedelta(days=1)
 MOST_YEARS = (1971, 2199)
+LOOKS = {PLANNED, CUT_SHORT, FROZEN, SWITCHED_OFF, WAIVED}
 
 
 def span_of(year: int) -> tuple[datetime, datetime]:
@@ -49,21 +51,29 @@ def opens_of(entry: Entry) -> Opens:
         start=f"{opens:%H:%M}",
         end=f"{closes:%H:%M}",
         length=entry.opening.closes - entry.opening.opens,
-        state=entry.state,
+        look=look_of(entry.state),
+        became="" if entry.state in LOOKS else entry.state,
     )
+
+
+def look_of(state: str) -> str:
+    """How a state is shown on paper: most of what is over looks as it was planned, and its words tell more."""
+    if state in LOOKS:
+        return state
+    return DID_NOT_RUN if state in CALLED_OFF else PLANNED
 
 
 def named(name: str, entry: Entry, definitions: Definitions) -> Named:
     """A schedule, or a window that was asked for by itself, for the legend."""
     schedule = definitions.schedules.get(entry.schedule)
     if schedule is None:
-        return Named(name, f"Window {entry.window}", entry.zone, "", None)
+        return Named(name, entry.schedule or f"Window {entry.window}", entry.zone, "", None)
     return Named(name, schedule.title, entry.zone, schedule.hosts, schedule.owner)
 
 
 def frozen_in(year: int, freeze: Freeze, definitions: Definitions) -> Frozen:
     """The days of a freeze in a year: by its own zone when it has one, else by that of the maintenance repository."""
-    zone = ZoneInfo(freeze.timezone if freeze.every_year else definitions.settings.timezone)
+    zone = ZoneInfo(freeze.timezone if freeze.every_year or freeze.calendar else definitions.settings.timezone)
     return Frozen(
         name=freeze.name,
         reason=freeze.reason,

@@ -5,28 +5,52 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions, Service
 from runner.domain.time import occurrence
-from runner.domain.time.splay import splayed
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
 from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
 
+PLANNED, CUT_SHORT, FROZEN, SWITCHED_OFF = "planned", "cut short", "frozen", "switched off"
+
+
+class Occurrence(TypedDict):
+    """One line of the calendar.
+
+    `state` is planned, cut short (by a freeze), frozen or switched off as the files say. Where the ledger knows more it is waived, due, running, or how it
+    ended: a run's verdict, or missed, frozen, held, paused, skipped(overlap), done, unknown; unrecorded if it has begun and has no slot. `reason` is the
+    ledger's, and empty where it has none. `usable_minutes` is what freezes and the splay leave.
+    """
+
+    schedule: str
+    window: str
+    opens: str
+    closes: str
+    opens_utc: str
+    closes_utc: str
+    last_start: str
+    usable_minutes: int
+    state: str
+    reason: str
+    notes: list[str]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the calendar; `schedule` is empty when a window was asked for by itself."""
+    """One line of the calendar; `schedule` is empty when a window was asked for by itself. `reason` is why it is in its state, where the ledger says so."""
 
     schedule: str
     window: str
     zone: str
     opening: Opening
     state: str
+    reason: str = ""
 
-    def as_row(self) -> dict[str, object]:
+    def as_row(self) -> Occurrence:
         """The line for JSON: instants in ISO 8601 with offset, local and UTC."""
         opens, closes = self.opening.opens, self.opening.closes
         zone = ZoneInfo(self.zone)
@@ -40,6 +64,7 @@ class Entry:
             "last_start": self.opening.last_start.astimezone(zone).isoformat(),
             "usable_minutes": round((self.opening.usable_until - self.opening.usable_from).total_seconds() / 60),
             "state": self.state,
+            "reason": self.reason,
             "notes": list(self.opening.notes),
         }
 
@@ -53,7 +78,7 @@ def list_openings(
     window: str | None = None,
     services: Mapping[str, Sequence[Service]] | None = None,
 ) -> list[Entry]:
-    """Every opening in [from_, to), in order; of the named schedules, of one window, or of all. Raises NotFound for a name that nothing bears.
+    """Every opening in [from_, to) by the files, in order; of the named schedules, of one window, or of all. Raises NotFound for a name that nothing bears.
 
     `services` says for each schedule which services its hosts serve; without it, freezes that are for services are not seen.
     """
@@ -65,7 +90,12 @@ def list_openings(
         for each in chosen
         for entry in of_schedule(each, definitions, from_=from_, to=to, services=(services or {}).get(each.name, ()))
     ]
-    return sorted(found, key=lambda entry: (entry.opening.opens, entry.schedule))
+    return sorted(found, key=place)
+
+
+def place(entry: Entry) -> tuple[datetime, str]:
+    """Where a line stands: by its opening, then by its schedule."""
+    return entry.opening.opens, entry.schedule
 
 
 def of_schedule(
@@ -78,7 +108,7 @@ def of_schedule(
             schedule.name,
             schedule.window.name,
             schedule.window.timezone,
-            splayed(opening, schedule.window, schedule=schedule.name),
+            schedule.its(opening),
             state_of(opening, enabled=schedule.enabled),
         )
         for opening in occurrence.openings(schedule.window, freezes, from_=from_, to=to)
@@ -95,12 +125,12 @@ def of_window(window: MaintenanceWindow, definitions: Definitions, *, from_: dat
 
 
 def state_of(opening: Opening, *, enabled: bool) -> str:
-    """What will become of an opening as things stand."""
+    """What will become of an opening as the files have it."""
     if not enabled:
-        return "switched off"
+        return SWITCHED_OFF
     if opening.is_frozen:
-        return "frozen"
-    return "cut short" if opening.frozen_by else "planned"
+        return FROZEN
+    return CUT_SHORT if opening.frozen_by else PLANNED
 
 
 def window_named(name: str, definitions: Definitions) -> MaintenanceWindow:

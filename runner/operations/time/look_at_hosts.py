@@ -8,10 +8,12 @@ from datetime import datetime
 
 from runner.domain.execution.schedule import Schedule
 from runner.operations.time.find_rare_upgrades import RareUpgrade, rare_upgrades
+from runner.operations.time.heed_ledger import DUE, RUNNING
 from runner.operations.time.inventoried import Inventoried
-from runner.operations.time.list_openings import Entry
+from runner.operations.time.list_openings import CUT_SHORT, PLANNED, Entry
 
 HOSTS_SHOWN = 5
+HAPPENS = frozenset({PLANNED, CUT_SHORT, DUE, RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ def collisions(entries: Sequence[Entry], inventoried: Inventoried) -> Iterator[C
 
 
 def happens(entry: Entry, schedules: Mapping[str, Schedule]) -> bool:
-    """Whether an opening may become a run."""
-    return entry.schedule in schedules and schedules[entry.schedule].enabled and not entry.opening.is_frozen
+    """Whether an opening may become a run, or is one."""
+    return entry.schedule in schedules and entry.state in HAPPENS
 
 
 def collision(first: Entry, second: Entry, inventory: str, hosts: tuple[str, ...]) -> Collision:

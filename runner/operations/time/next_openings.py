@@ -10,7 +10,6 @@ from runner.domain.execution.run import SlotState
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
-from runner.domain.time.splay import splayed
 from runner.domain.time.window import Opening
 from runner.operations.execution.plan_occurrence import binding_freezes
 from runner.operations.time.keep_ledger import has_slots
@@ -65,7 +64,7 @@ def next_of(schedule: Schedule, definitions: Definitions, now: datetime) -> Next
 
 def next_in(opening: Opening, schedule: Schedule, now: datetime) -> NextOpening:
     """When the schedule may begin in this opening; while its splay runs it is not open yet."""
-    mine = splayed(opening, schedule.window, schedule=schedule.name)
+    mine = schedule.its(opening)
     return NextOpening(schedule.name, mine.usable_from, mine.last_start, is_open=mine.usable_from <= now)
 
 

@@ -38,7 +38,7 @@ class InForce:
         """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
         self._root, self._environ, self._sources = root, environ, sources
         self._monotonic, self._not_before = monotonic, 0.0
-        self._definitions, self._calendars = first, calendar_files(first)
+        self._definitions, self._calendars = first, first.calendar_files
         self._seen = fingerprint(root, self._calendars)
         self._lock = threading.Lock()
         self.problem: FilesInvalid | None = None
@@ -67,7 +67,7 @@ class InForce:
         try:
             self._definitions = read(self._root, environ=self._environ, sources=self._sources)
             self.problem = None
-            self._calendars = calendar_files(self._definitions)
+            self._calendars = self._definitions.calendar_files
             self._seen = fingerprint(self._root, self._calendars)
             log.info("The definitions were read again", extra={"action": "definitions.reloaded"})
         except FilesInvalid as problem:
@@ -84,14 +84,6 @@ def fingerprint(root: Path, calendars: Collection[str] = ()) -> frozenset[Mark]:
     named = (mark_of(str(root / name)) for name in (SETTINGS, *calendars))
     below = (mark for folder in FOLDERS for mark in marks_below(str(root / folder)))
     return frozenset([*below, *(mark for mark in named if mark)])
-
-
-def calendar_files(definitions: Definitions) -> frozenset[str]:
-    """The calendar files that windows, freezes and business calendars are read from."""
-    windows = [*definitions.windows.values(), *(schedule.window for schedule in definitions.schedules.values())]
-    kept = [*(each.events for each in windows), *(each.events for each in definitions.freezes)]
-    holidays = [each.calendar.holidays for each in windows if each.calendar]
-    return frozenset(file for source in (*kept, *holidays) if source for file in source.files)
 
 
 def mark_of(path: str) -> Mark | None:

@@ -43,7 +43,8 @@ def open_slots(definitions: Definitions, *, site: Site, kept: Kept) -> None:
 
 def keep_snapshot(definitions: Definitions, *, site: Site) -> None:
     """Keep a snapshot of the definitions in force, for the runs that begin after a broken edit."""
-    site.snapshotted.keep_good(definitions, lambda: site.snapshots.take(site.root))
+    besides = definitions.calendar_files
+    site.snapshotted.keep_good(definitions, lambda: site.snapshots.take(site.root, besides=besides))
 
 
 def guarded(part: str, work: Callable[[], object]) -> None:

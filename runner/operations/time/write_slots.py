@@ -10,7 +10,6 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
-from runner.domain.time.splay import splayed
 from runner.domain.time.window import Opening
 from runner.operations.execution.plan_occurrence import binding_freezes
 from runner.store.record import log as entries
@@ -47,7 +46,7 @@ def openings_ahead(
     if key not in shared:
         to = now + definitions.settings.horizon
         shared[key] = list(occurrence.openings(window, freezes, from_=now, to=to))
-    return [splayed(opening, window, schedule=schedule.name) for opening in shared[key]]
+    return [schedule.its(opening) for opening in shared[key]]
 
 
 def write_slots(connection: Transaction, wanted: Sequence[ledger.Ahead], *, at: datetime) -> Told:

@@ -36,6 +36,11 @@ class KeptPause:
     ended_by: Actor | None
     in_flight: str
 
+    @property
+    def over_at(self) -> datetime | None:
+        """When it ended, or will end: by a person, or at its own end; None while nobody has said."""
+        return min((moment for moment in (self.ended_at, self.until_at) if moment), default=None)
+
 
 def start(
     connection: Connection,
@@ -70,9 +75,10 @@ def in_force(connection: Connection, now: datetime) -> list[KeptPause]:
     return read(connection, KeptPause, going.order_by(pauses.c.from_at, pauses.c.id))
 
 
-def between(connection: Connection, from_: datetime, to: datetime) -> list[KeptPause]:
-    """The pauses that were ordered in [from_, to)."""
-    wanted = select_as(KeptPause, pauses).where(pauses.c.from_at >= from_, pauses.c.from_at < to)
+def touching(connection: Connection, from_: datetime, to: datetime) -> list[KeptPause]:
+    """The pauses that were in force at some moment of [from_, to), the oldest first."""
+    lasted = [or_(column.is_(None), column > from_) for column in (pauses.c.ended_at, pauses.c.until_at)]
+    wanted = select_as(KeptPause, pauses).where(pauses.c.from_at < to, *lasted)
     return read(connection, KeptPause, wanted.order_by(pauses.c.from_at, pauses.c.id))
 
 

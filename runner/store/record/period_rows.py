@@ -12,6 +12,7 @@ from runner.domain.execution.run import Stage
 from runner.domain.record.record import Link
 from runner.domain.tickets.ticket import Priority, TicketKind, TicketState
 from runner.domain.who import Actor
+from runner.store.execution.pauses import KeptPause
 from runner.store.execution.runs import Run
 from runner.store.time.slots import Slot
 
@@ -221,6 +222,7 @@ class PeriodRows:
     tickets: tuple[TicketRow, ...]
     ticket_events: tuple[TicketEventRow, ...]
     overrides: tuple[OverrideRow, ...]
+    pauses: tuple[KeptPause, ...]
     approvals: tuple[ApprovalRow, ...]
     evidence: tuple[EvidenceRow, ...]
     checkpoints: tuple[CheckpointRow, ...]

@@ -16,7 +16,7 @@ from runner.domain.execution.run import SlotState, Stage
 from runner.domain.record.record import INSTALLATION, Link, piece_stream, run_stream
 from runner.errors import UsageError
 from runner.store import schema
-from runner.store.execution import runs
+from runner.store.execution import pauses, runs
 from runner.store.execution.runs import Run
 from runner.store.record.period_rows import (
     ApprovalRow,
@@ -108,6 +108,7 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
         tickets=tickets,
         ticket_events=_events(reading, tickets),
         overrides=_overrides(reading, run_ids),
+        pauses=tuple(pauses.touching(connection, starts, ends)),
         approvals=_approvals(reading, run_ids, ledger),
         evidence=reading.of(EvidenceRow, schema.evidence.c.run_id, run_ids, lambda row: (row.at, row.id)),
         checkpoints=reading.dated(CheckpointRow, schema.checkpoints),

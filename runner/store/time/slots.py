@@ -130,6 +130,12 @@ def between(
     return found if schedules is None else [slot for slot in found if slot.schedule in schedules]
 
 
+def overlapping(connection: Connection, from_: datetime, to: datetime) -> list[Slot]:
+    """The slots that are open at some moment of [from_, to), withdrawn ones left out, in order of opening."""
+    wanted = _in_state(*(set(SlotState) - {SlotState.WITHDRAWN}))
+    return read(connection, Slot, wanted.where(slots.c.closes_at > from_, slots.c.opens_at < to))
+
+
 def of_date(connection: Connection, schedule: str, day: date) -> list[Slot]:
     """The slots of a schedule whose rule names that date, withdrawn ones left out."""
     wanted = _in_state(*(set(SlotState) - {SlotState.WITHDRAWN}))
