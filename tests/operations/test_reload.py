@@ -162,7 +162,7 @@ def test_a_window_by_a_file_that_git_ignores_can_be_read_from_the_snapshot_of_a_
     definitions = read(root, environ=os.environ, sources=Calendars())
     snapshotted = Snapshotted(bench.site.state_dir / "snapshots", os.environ, inventory, Calendars())
 
-    keep_snapshot(site=replace(bench.site, current=lambda: definitions, snapshotted=snapshotted))
+    keep_snapshot(definitions, site=replace(bench.site, snapshotted=snapshotted))
 
     assert snapshotted.good is not None
     assert snapshotted.of(snapshotted.good[1].digest).windows == definitions.windows
