@@ -14,7 +14,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Tickets": ("escalation",),
     "ScheduleFile": (
         "every",
-        "requires",
         "apart",
         "hold_on",
         "on_failure",

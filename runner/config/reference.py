@@ -55,6 +55,7 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("what a freeze applies to", "applies_to:", windows.AppliesTo),
     ("A schedule", "", schedule.ScheduleFile),
     ("its change", "change:", schedule.Change),
+    ("a ring before it", "an item of requires:", schedule.Requirement),
     ("a wave", "an item of waves:", schedule.Wave),
     ("A file of health checks", "", health.HealthFile),
     ("a check with probe: tcp", "health: NAME:", health.TcpCheck),

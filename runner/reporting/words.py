@@ -90,6 +90,7 @@ GUARDS: Mapping[str, str] = {
     "window": "maintenance window",
     "freeze": "change freeze",
     "pause": "pause",
+    "requires": "ring before it",
 }
 STANDINGS: Words = {
     "done": ("All work done as planned", Tone.GOOD),

@@ -9,6 +9,7 @@ from runner.errors import Problem
 
 WINDOWS = "schedules/windows.yml"
 PATCH = "schedules/patch-web.yml"
+OTHER = "schedules/other.yml"
 HEALTH = "schedules/health.yml"
 REPORT = "reports/audit.yml"
 SETTINGS = "wellkept.yml"
@@ -133,6 +134,14 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a calendar by a file that is not there": (WINDOWS, "calendars: {berlin: {file: berlin.ics}}\n" + window('day: day 1\n    start: "22:00"\n    duration: 4h'), "1:28: file: there is no calendar file berlin.ics. Paths are relative to the folder of wellkept.yml"),
     # schedules
     "an unknown window": (PATCH, schedule("window: prod-pach"), "4:9: window: there is no window 'prod-pach'. Did you mean 'prod-patch' (schedules/windows.yml:2)?"),
+    "an unknown ring": (PATCH, schedule("window: prod-patch\nrequires: [{schedule: patch-wbe}]"), "5:23: schedule: there is no schedule 'patch-wbe'. Did you mean 'patch-web' (schedules/patch-web.yml:1)?"),
+    "a ring before itself": (PATCH, schedule("window: prod-patch\nrequires: [{schedule: patch-web}]"), "5:23: schedule: 'patch-web' would wait for itself. Name another schedule, or remove it"),
+    "a ring without a name": (PATCH, schedule("window: prod-patch\nrequires: [{within: 10d}]"), "5:12: schedule: is missing. Add it, such as schedule: patch-test"),
+    "a ring that is no mapping": (PATCH, schedule("window: prod-patch\nrequires: [patch-test]"), "5:12: requires: text stands where a mapping is wanted, such as requires: [{schedule: patch-test, within: 10d, at_least: 3d}]"),
+    "a ring with another verdict": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, verdict: halted}]"), "5:43: verdict: halted is not known here. Write degraded, succeeded"),
+    "a ring with an age that is none": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, within: 10}]"), "5:42: within: 10 is a number. A duration needs its unit: within: 10m"),
+    "a ring too old once it is old enough": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, within: 3d, at_least: 3d}]"), "5:56: at_least: a run that has been over for 3d is not within 3d, so that nothing would ever do. Make it shorter, or within longer"),
+    "a duty that waits for a ring": (OTHER, "schedule: drill\nkind: manual\ntitle: Drill\nwhy: x\nwindow: prod-patch\nrequires: [{schedule: patch-web}]\n", "6:1: requires: a manual duty runs no playbook. Remove it"),
     "an unknown inventory": (PATCH, schedule("window: prod-patch\ninventory: prodution"), "5:12: inventory: there is no inventory 'prodution'. Did you mean 'production' (wellkept.yml:5)?"),
     "an unknown owner": (PATCH, schedule("window: prod-patch\nowner: anna"), "5:8: owner: there is no person or team 'anna'. Did you mean 'ana' (wellkept.yml:7)?"),
     "an unknown check": (PATCH, schedule("window: prod-patch\nbefore: [\"health:disk\"]"), "5:10: before: there is no health check 'disk'. Declare it below health: in schedules/health.yml"),

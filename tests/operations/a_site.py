@@ -290,7 +290,7 @@ class Bench:
 
 
 def files_in(root: Path, **changes: str) -> None:
-    """Write a small maintenance repository; `schedule`, `windows` and `settings` replace the default texts."""
+    """Write a small maintenance repository; `schedule`, `windows` and `settings` replace the default texts, and a path adds a file."""
     for folder in ("schedules", "playbooks"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
@@ -302,6 +302,8 @@ def files_in(root: Path, **changes: str) -> None:
         (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))
     (root / "playbooks" / "patch.yml").write_text(changes.get("playbook", PLAYBOOK))
+    for path in (name for name in changes if "/" in name):
+        (root / path).write_text(changes[path])
 
 
 def a_bench(root: Path, **changes: str) -> Bench:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
-from runner.config.rules import calendars, freezes, health, playbooks, reports, schedules, settings, windows
+from runner.config.rules import calendars, freezes, health, playbooks, reports, rings, schedules, settings, windows
 from runner.errors import Problem
 
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
@@ -14,6 +14,7 @@ RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     windows.problems,
     freezes.problems,
     schedules.problems,
+    rings.problems,
     playbooks.problems,
     health.problems,
     reports.problems,

@@ -13,7 +13,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
+WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES = (
     "window",
     "freeze",
     "pause",
@@ -21,8 +21,9 @@ WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "inventory",
     "record",
     "hosts",
+    "requires",
 )
-CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE})
+CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES})
 
 
 @dataclass(frozen=True, slots=True)

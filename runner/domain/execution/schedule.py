@@ -59,6 +59,26 @@ class CatchUp(StrEnum):
     NEXT_WINDOW = "next_window"
 
 
+class WantedVerdict(StrEnum):
+    """How well a ring must have ended before the next one may begin."""
+
+    SUCCEEDED = "succeeded"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A ring before this ring: the last whole run of that schedule decides, and it must have ended well.
+
+    `within` None means however long ago; `at_least` is how long it must have been over, so that what it broke had time to show.
+    """
+
+    schedule: str
+    verdict: WantedVerdict = WantedVerdict.SUCCEEDED
+    within: timedelta | None = None
+    at_least: timedelta = timedelta(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """The change record that a run belongs to."""
@@ -121,6 +141,7 @@ class Schedule:
     effect: Effect = Effect.CHANGE
     enabled: bool = True
     change: Change = Change()
+    requires: tuple[Requirement, ...] = ()
     split: Split = Split.HOSTS
     split_is_safe: bool = False
     waves: tuple[Wave, ...] = ()

@@ -17,6 +17,7 @@ from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound, UsageError
+from runner.operations.execution.ask_guards import ask_guards
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
@@ -273,6 +274,7 @@ def holds_of(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
         ),
         guards.hold_for_hosts(schedule, run.hosts),
+        *ask_guards(schedule, run, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)
 

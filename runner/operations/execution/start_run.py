@@ -87,7 +87,7 @@ def check_digest(name: str, digest: str, wish: Wish) -> None:
 
 
 def holds_left(plan: Plan, wish: Wish) -> tuple[Hold, ...]:
-    """The holds that an override does not lift: it needs a reason and an expiry, and lifts window, freeze and pause only."""
+    """The holds that an override does not lift: it needs a reason and an expiry, and does not lift every guard."""
     if wish.override is None:
         return plan.holds
     if not wish.override.strip() or wish.until is None:

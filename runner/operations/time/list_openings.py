@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from runner.domain.time.splay import splayed
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
 from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
+from runner.operations.time.note_rings import notes_on_rings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,16 @@ def of_schedule(
             schedule.name,
             schedule.window.name,
             schedule.window.timezone,
-            splayed(opening, schedule.window, schedule=schedule.name),
+            with_notes(splayed(opening, schedule.window, schedule=schedule.name), schedule, definitions),
             state_of(opening, enabled=schedule.enabled),
         )
         for opening in occurrence.openings(schedule.window, freezes, from_=from_, to=to)
     ]
+
+
+def with_notes(opening: Opening, schedule: Schedule, definitions: Definitions) -> Opening:
+    """The opening with what stands in its way beside freezes, as far as the files tell."""
+    return replace(opening, notes=(*opening.notes, *notes_on_rings(opening, schedule, definitions)))
 
 
 def of_window(window: MaintenanceWindow, definitions: Definitions, *, from_: datetime, to: datetime) -> list[Entry]:

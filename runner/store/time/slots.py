@@ -262,6 +262,12 @@ def next_of(connection: Connection, schedule: str, now: datetime) -> Slot | None
     return read_one(connection, Slot, wanted)
 
 
+def last_settled(connection: Connection, schedule: str, outcomes: Collection[str]) -> Slot | None:
+    """The slot of a schedule that was settled last with one of these outcomes."""
+    settled = _in_state(SlotState.SETTLED).where(slots.c.schedule == schedule, slots.c.outcome.in_(outcomes))
+    return read_one(connection, Slot, settled.order_by(None).order_by(slots.c.settled_at.desc()))
+
+
 def schedules(connection: Connection) -> list[str]:
     """Every schedule that has a slot ahead, so that the slots of deleted ones can be withdrawn."""
     planned = select(slots.c.schedule).where(slots.c.state == SlotState.PLANNED).distinct().order_by(slots.c.schedule)
