@@ -145,6 +145,7 @@ def in_one_line(row: dict[str, object]) -> dict[str, object]:
 
 def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     """A plan as a person reads it."""
+    from runner.operations.execution.start_run import local
     from runner.operations.time.plan_duty import DutyPlan
 
     if isinstance(plan, DutyPlan):
@@ -156,6 +157,9 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
         f"Playbook: {schedule.playbook}    Inventory: {schedule.inventory}    Hosts: {len(run.hosts)} by {schedule.hosts!r}"
     ]
     lines += [window_line(plan)]
+    lines += (
+        [f"Boundary: one of its hosts may not be changed from {local(plan.boundary, plan)} on"] if plan.boundary else []
+    )
     lines += [f"Requires: {ring_in_words(each)}" for each in schedule.requires]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]

@@ -42,6 +42,7 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("a team", "teams: NAME:", settings.Team),
     ("a service", "services: NAME:", settings.Service),
     ("boundaries", "boundaries:", settings.Boundaries),
+    ("hosts that nothing may change", "an item of boundaries: never:", settings.Never),
     ("how often upgrades come", "boundaries: upgrade_at_least:", settings.UpgradeAtLeast),
     ("tickets", "tickets:", settings.Tickets),
     ("signing", "signing:", settings.Signing),

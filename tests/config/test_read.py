@@ -10,7 +10,7 @@ from runner.config import check, read
 from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Requirement, Split, WantedVerdict, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
-from runner.domain.settings import Definitions, Inventory, SecretSource
+from runner.domain.settings import Definitions, Inventory, Never, SecretSource
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
@@ -106,6 +106,10 @@ def test_a_schedule_says_everything_itself(working: Definitions) -> None:
     assert schedule.window == working.windows["prod-patch"]
 
 
+def test_boundaries_are_read(working: Definitions) -> None:
+    assert working.settings.boundaries.never == (Never("vault-01", "always"), Never("web", "office-hours"))
+
+
 def test_a_ring_is_read_with_its_ages(working: Definitions) -> None:
     assert working.schedules["patch-web"].requires == (
         Requirement("patch-test", WantedVerdict.SUCCEEDED, timedelta(days=10), timedelta(days=3)),
@@ -137,14 +141,14 @@ def test_rings_in_a_circle_are_told_at_each_of_them(checked: Checked) -> None:
 
 def test_a_ring_that_is_switched_off_is_warned_of(checked: Checked) -> None:
     off = THREE_LINES + "why: x\nenabled: false\n"
-    ring = THREE_LINES + "why: x\nrequires: [{schedule: off}]\n"
+    ring = THREE_LINES + "why: x\nrequires: [{schedule: idle}]\n"
 
-    definitions, problems = checked({"schedules/off.yml": off, "schedules/ring.yml": ring})
+    definitions, problems = checked({"schedules/idle.yml": off, "schedules/ring.yml": ring})
 
     assert definitions is not None
     assert problems == [
         (
-            "schedules/ring.yml:5:23: warning: schedule: 'off' is switched off (schedules/off.yml:1), so that this one is held "
+            "schedules/ring.yml:5:23: warning: schedule: 'idle' is switched off (schedules/idle.yml:1), so that this one is held "
             "until somebody runs it by hand. Switch it on, or remove this"
         )
     ]

@@ -14,6 +14,7 @@ from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeS
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 from runner.domain.time.duration import Duration
+from runner.domain.time.window import ALWAYS
 
 
 class Defaults(Shape):
@@ -151,13 +152,36 @@ class UpgradeAtLeast(Shape):
         return {kind: at_least for kind, at_least in kinds.items() if at_least}
 
 
+class Never(Shape):
+    """Hosts that nothing may change, always or during a window; no override passes it."""
+
+    hosts: Text = Field(description="an Ansible host pattern, looked for in every inventory", examples=["erp-db"])
+    during: Name = Field(
+        default=ALWAYS, description="the name of a window in which they may not be changed, or `always`"
+    )
+
+    def to_domain(self) -> domain.Never:
+        """The limit as the rest of the program knows it."""
+        return domain.Never(self.hosts, self.during)
+
+
 class Boundaries(Shape):
     """The strategic plan's limits."""
+
+    never: list[Never] = Field(
+        default_factory=list,
+        description="hosts that no run may change; a run that includes one is refused",
+        examples=[[{"hosts": "erp-db", "during": "always"}]],
+    )
 
     upgrade_at_least: UpgradeAtLeast = Field(
         default_factory=UpgradeAtLeast,
         description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
     )
+
+    def to_domain(self) -> domain.Boundaries:
+        """The limits that bind runs as the rest of the program knows them."""
+        return domain.Boundaries(tuple(never.to_domain() for never in self.never))
 
 
 class Signing(Shape):

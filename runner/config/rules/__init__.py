@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
-from runner.config.rules import calendars, freezes, health, playbooks, reports, rings, schedules, settings, windows
+from runner.config.rules import (
+    boundaries,
+    calendars,
+    freezes,
+    health,
+    playbooks,
+    reports,
+    rings,
+    schedules,
+    settings,
+    windows,
+)
 from runner.errors import Problem
 
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
+    boundaries.problems,
     calendars.problems,
     windows.problems,
     freezes.problems,

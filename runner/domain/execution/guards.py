@@ -13,7 +13,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES = (
+WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY = (
     "window",
     "freeze",
     "pause",
@@ -22,6 +22,7 @@ WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES = (
     "record",
     "hosts",
     "requires",
+    "boundary",
 )
 CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES})
 

@@ -1,4 +1,4 @@
-"""Asks the guards that look beyond a schedule itself: the ring before it."""
+"""Asks the guards that look beyond a schedule itself: boundaries, and the ring before it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+from runner.domain.execution import host_pattern
+from runner.domain.execution.boundaries import begins_to_hold, hold_for_never
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.domain.execution.schedule import Schedule
-from runner.domain.settings import Definitions
+from runner.domain.settings import Definitions, Never
+from runner.domain.time.window import MaintenanceWindow
 from runner.operations.site import Site
+from runner.ports import InventoryAnswer
 from runner.store.execution import runs
 from runner.store.time import slots
 from runner.store.transaction import Transaction
@@ -21,10 +25,27 @@ OF_A_DUTY = {SlotOutcome.DONE: Verdict.SUCCEEDED, SlotOutcome.MISSED: Verdict.FA
 
 
 def ask_guards(
-    schedule: Schedule, run: RunPlan, *, definitions: Definitions, site: Site, at: datetime
+    schedule: Schedule, run: RunPlan, answer: InventoryAnswer, *, definitions: Definitions, site: Site, at: datetime
 ) -> Iterator[Hold | None]:
     """The guards' answers, in the order in which a person would want to hear them."""
+    for never, window, hosts in forbidden_hosts(run, answer, definitions):
+        yield hold_for_never(never, window, hosts, now=at)
     yield from ask_rings(schedule, run, definitions=definitions, site=site, at=at)
+
+
+def forbidden_hosts(
+    run: RunPlan, answer: InventoryAnswer, definitions: Definitions
+) -> Iterator[tuple[Never, MaintenanceWindow, tuple[str, ...]]]:
+    """For each boundary, the window in which it holds, and the hosts of this run that it names; none for a run that changes nothing."""
+    for never in definitions.settings.boundaries.never if run.changes_something else ():
+        named = host_pattern.match(never.hosts, hosts=tuple(answer.hosts), groups=answer.groups)
+        yield never, definitions.windows[never.during], tuple(host for host in run.hosts if host in named)
+
+
+def next_boundary(run: RunPlan, answer: InventoryAnswer, *, definitions: Definitions, at: datetime) -> datetime | None:
+    """When the next boundary begins to hold for a host of this run, which must have ended by then."""
+    each = (begins_to_hold(window, hosts, now=at) for _, window, hosts in forbidden_hosts(run, answer, definitions))
+    return min((begins for begins in each if begins), default=None)
 
 
 def ask_rings(
