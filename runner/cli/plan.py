@@ -151,6 +151,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     if isinstance(plan, DutyPlan):
         return duty_lines(plan)
     run, schedule = plan.run, plan.schedule
+    most = app.settings.boundaries.max_concurrent_hosts
     lines = [f"{schedule.title} ({schedule.name}, {schedule.source})"]
     lines += [f"Why: {schedule.why}"] if schedule.why else []
     lines += [
@@ -163,6 +164,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += [f"Requires: {ring_in_words(each)}" for each in schedule.requires]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += [f"Boundary: all runs together change at most {count(most, 'host')} at the same time"] if most else []
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (

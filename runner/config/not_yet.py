@@ -8,7 +8,7 @@ from __future__ import annotations
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
     "SettingsFile": ("alerts", "notify"),
-    "Boundaries": ("max_concurrent_hosts", "approval", "patch_within"),
+    "Boundaries": ("approval", "patch_within"),
     "Inventory": ("ansible",),
     "Team": ("may",),
     "Tickets": ("escalation",),

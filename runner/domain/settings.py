@@ -101,9 +101,10 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
-    """The strategic plan's limits: a run against one is refused, whoever asks for it."""
+    """The strategic plan's limits: a run against one is refused, whoever asks for it. `max_concurrent_hosts` counts the hosts of all runs."""
 
     never: tuple[Never, ...] = ()
+    max_concurrent_hosts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a missing key": (PATCH, "playbook: playbooks/patch.yml\nwhy: x\nwindow: prod-patch\n", "1:1: hosts: is missing. Add it, such as hosts: web"),
     "a key that is not built": (PATCH, schedule("window: prod-patch\napart: [rack]"), "5:1: apart: is not supported yet by this version. Remove it, or wait for a version that has it"),
     "a boundary during an unknown window": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: [{{hosts: web, during: prod-pach}}]}}\n", "7:43: during: there is no window 'prod-pach'. Did you mean 'prod-patch' (schedules/windows.yml:2)?"),
+    "a boundary of no host at all": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{max_concurrent_hosts: 0}}\n", "7:36: max_concurrent_hosts: 0 is out of range. Write at least 1"),
+    "a boundary of a share": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{max_concurrent_hosts: 10%}}\n", "7:36: max_concurrent_hosts: text stands here. Write a whole number, such as max_concurrent_hosts: 50"),
     "a boundary without hosts": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: [{{during: always}}]}}\n", "7:22: hosts: is missing. Add it, such as hosts: erp-db"),
     "a boundary that is no list": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: web}}\n", "7:21: never: text stands where a list is wanted. Write never: [web]"),
     "a ledger that reaches nowhere": (SETTINGS, f"{HEAD}{TAIL}horizon: 1d\n", "7:10: horizon: slots are written between 7d and 366d ahead. Write horizon: 90d"),

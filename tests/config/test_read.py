@@ -108,6 +108,7 @@ def test_a_schedule_says_everything_itself(working: Definitions) -> None:
 
 def test_boundaries_are_read(working: Definitions) -> None:
     assert working.settings.boundaries.never == (Never("vault-01", "always"), Never("web", "office-hours"))
+    assert working.settings.boundaries.max_concurrent_hosts == 50
 
 
 def test_a_ring_is_read_with_its_ages(working: Definitions) -> None:
@@ -454,7 +455,7 @@ def test_how_often_upgrades_come_is_read(checked: Callable[..., tuple[Definition
 @pytest.mark.parametrize(
     ("bounds", "told"),
     [
-        ("{max_concurrent_hosts: 50}", "max_concurrent_hosts: is not supported yet"),
+        ("{patch_within: {critical: 14d}}", "patch_within: is not supported yet"),
         ("{upgrade_at_least: {servers: 12h}}", "whole months, or in days and weeks"),
         ("{upgrade_at_least: {servers: 1mo2d}}", "whole months, or in days and weeks"),
         ("{upgrade_at_least: {server: 1mo}}", "Did you mean servers?"),

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.config.environment import expand, missing
-from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
+from runner.config.fields import Budget, Count, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 from runner.domain.time.duration import Duration
@@ -174,6 +174,9 @@ class Boundaries(Shape):
         examples=[[{"hosts": "erp-db", "during": "always"}]],
     )
 
+    max_concurrent_hosts: Count | None = Field(
+        default=None, description="how many hosts all runs together may change at the same time", examples=[50]
+    )
     upgrade_at_least: UpgradeAtLeast = Field(
         default_factory=UpgradeAtLeast,
         description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
@@ -181,7 +184,7 @@ class Boundaries(Shape):
 
     def to_domain(self) -> domain.Boundaries:
         """The limits that bind runs as the rest of the program knows them."""
-        return domain.Boundaries(tuple(never.to_domain() for never in self.never))
+        return domain.Boundaries(tuple(never.to_domain() for never in self.never), self.max_concurrent_hosts)
 
 
 class Signing(Shape):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from runner.domain.execution.guards import BOUNDARY, Hold
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.schedule import Split
 from runner.domain.settings import Never
 from runner.domain.time.occurrence import next_opening, opening_at
 from runner.domain.time.window import MaintenanceWindow
@@ -25,6 +26,14 @@ def hold_for_never(never: Never, window: MaintenanceWindow, hosts: Sequence[str]
         return Hold(BOUNDARY, told)
     opening = opening_at(window, (), now)
     return Hold(BOUNDARY, f"{told} during window {window.name!r}", opening.closes) if opening else None
+
+
+def hold_for_whole(run: RunPlan, most: int | None) -> Hold | None:
+    """Refuse one call of Ansible for more hosts than may be changed at the same time: it could never begin."""
+    if most is None or run.split is not Split.WHOLE or not run.changes_something or len(run.hosts) <= most:
+        return None
+    told = f"the boundary max_concurrent_hosts: {most} forbids split: whole for {len(run.hosts)} hosts"
+    return Hold(BOUNDARY, f"{told}, which changes all of them at the same time")
 
 
 def begins_to_hold(window: MaintenanceWindow, hosts: Sequence[str], *, now: datetime) -> datetime | None:

@@ -6,15 +6,16 @@ import logging
 from datetime import datetime
 from functools import partial
 
+from runner.domain.execution.guards import Hold
 from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
 from runner.domain.execution.run import PieceState, RunRecord, RunState
 from runner.domain.record.record import run_stream
-from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked
+from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked, write_hold
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import settle_run
 from runner.operations.site import Site
 from runner.ports import Dispatcher
-from runner.store.execution import pieces, runs
+from runner.store.execution import holds, pieces, runs
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
 
@@ -34,9 +35,19 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
             settle_run(record, reason, site=site)
         case Finish():
             settle_run(record, None, site=site)
+        case Wait(_, Hold() as hold):
+            note_hold(run, hold, site=site)
         case _:
             dispatch_planned(record, dispatcher=dispatcher)
     return step
+
+
+def note_hold(run: runs.Run, hold: Hold, *, site: Site) -> None:
+    """Keep what a run waits for, so that people can see it; a run that waits takes its next step every second, and one that was noted a moment ago is left."""
+    now = site.clock()
+    known = site.store.read(lambda c: holds.of_run(c, run.schedule, run.id))
+    if not any(kept.reason == hold.reason and now - kept.last_seen < ASK_AGAIN for kept in known):
+        site.store.write(partial(write_hold, run=run, hold=hold, at=now))
 
 
 def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:

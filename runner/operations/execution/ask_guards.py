@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import host_pattern
-from runner.domain.execution.boundaries import begins_to_hold, hold_for_never
+from runner.domain.execution.boundaries import begins_to_hold, hold_for_never, hold_for_whole
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
@@ -30,6 +30,7 @@ def ask_guards(
     """The guards' answers, in the order in which a person would want to hear them."""
     for never, window, hosts in forbidden_hosts(run, answer, definitions):
         yield hold_for_never(never, window, hosts, now=at)
+    yield hold_for_whole(run, definitions.settings.boundaries.max_concurrent_hosts)
     yield from ask_rings(schedule, run, definitions=definitions, site=site, at=at)
 
 
