@@ -7,7 +7,7 @@ from __future__ import annotations
 
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
-    "SettingsFile": ("alerts", "notify"),
+    "SettingsFile": ("notify",),
     "Boundaries": ("approval", "patch_within"),
     "Inventory": ("ansible",),
     "Team": ("may",),
@@ -15,7 +15,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ScheduleFile": (
         "every",
         "apart",
-        "hold_on",
         "on_failure",
         "mute",
         "announce",

@@ -44,6 +44,8 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("boundaries", "boundaries:", settings.Boundaries),
     ("hosts that nothing may change", "an item of boundaries: never:", settings.Never),
     ("how often upgrades come", "boundaries: upgrade_at_least:", settings.UpgradeAtLeast),
+    ("alerts", "alerts:", settings.Alerts),
+    ("an Alertmanager", "alerts: alertmanager:", settings.Alertmanager),
     ("tickets", "tickets:", settings.Tickets),
     ("signing", "signing:", settings.Signing),
     ("A file of windows", "", windows.WindowsFile),

@@ -92,6 +92,15 @@ class DeadManPing:
 
 
 @dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """Where alerts are heard, the names of those that mean nothing here, and the token that it wants, if any."""
+
+    url: str
+    ignore: tuple[str, ...] = ()
+    bearer: SecretSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Never:
     """Hosts, of whichever inventory, that nothing may change while the window named by `during` is open; `always` is a window, too."""
 
@@ -128,6 +137,7 @@ class Settings:
     horizon: timedelta = HORIZON  # how far ahead slots are written
     dead_man_ping: DeadManPing | None = None
     boundaries: Boundaries = Boundaries()
+    alertmanager: Alertmanager | None = None
     upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 

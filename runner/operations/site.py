@@ -11,6 +11,7 @@ from runner.domain.settings import Definitions
 from runner.domain.who import Actor, Owner
 from runner.errors import FilesInvalid
 from runner.ports import (
+    AlertSource,
     Clock,
     DateSources,
     HostProbe,
@@ -102,6 +103,7 @@ class Site:
     executor: PlaybookExecutor
     inventories: InventoryReader
     probe: HostProbe
+    alerts: AlertSource
     snapshots: Snapshots
     snapshotted: Snapshotted
     signer: Signer

@@ -91,6 +91,7 @@ GUARDS: Mapping[str, str] = {
     "freeze": "change freeze",
     "pause": "pause",
     "requires": "ring before it",
+    "alerts": "alerts outside",
 }
 STANDINGS: Words = {
     "done": ("All work done as planned", Tone.GOOD),

@@ -10,7 +10,7 @@ from runner.config import check, read
 from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Requirement, Split, WantedVerdict, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
-from runner.domain.settings import Definitions, Inventory, Never, SecretSource
+from runner.domain.settings import Alertmanager, Definitions, Inventory, Never, SecretSource
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
@@ -109,6 +109,13 @@ def test_a_schedule_says_everything_itself(working: Definitions) -> None:
 def test_boundaries_are_read(working: Definitions) -> None:
     assert working.settings.boundaries.never == (Never("vault-01", "always"), Never("web", "office-hours"))
     assert working.settings.boundaries.max_concurrent_hosts == 50
+
+
+def test_who_tells_of_alerts_is_read(working: Definitions) -> None:
+    assert working.settings.alertmanager == Alertmanager(
+        "http://127.0.0.1:9093", ("Watchdog",), SecretSource(file="/run/credentials/alerts")
+    )
+    assert working.schedules["patch-web"].hold_on == ("alerts",)
 
 
 def test_a_ring_is_read_with_its_ages(working: Definitions) -> None:

@@ -13,11 +13,13 @@ from runner.adapters.dispatch.inline import Inline
 from runner.adapters.processes import is_gone, this_process
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
+from runner.domain.execution.alerts import Alert
 from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.health import Answer, Check
-from runner.domain.settings import AnsibleSettings, Inventory
+from runner.domain.settings import Alertmanager, AnsibleSettings, Inventory
 from runner.domain.who import Actor
+from runner.errors import Unknown
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
@@ -233,6 +235,21 @@ class NoProbe:
         yield from (Answer(check.name, host, reached=True, exit_code=0) for host in hosts)
 
 
+@dataclass
+class Alerts:
+    """Stands for the monitoring outside: tells what the test wants, or that it cannot be asked."""
+
+    firing_now: tuple[Alert, ...] = ()
+    problem: str = ""
+    asked: int = 0
+
+    def firing(self, source: Alertmanager) -> Sequence[Alert]:
+        self.asked += 1
+        if self.problem:
+            raise Unknown(self.problem)
+        return self.firing_now
+
+
 class NoKey:
     """Signs nothing: checkpoints have tests of their own."""
 
@@ -323,6 +340,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         executor=ansible,
         inventories=inventory,
         probe=NoProbe(),
+        alerts=Alerts(),
         snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
         snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
         signer=NoKey(),

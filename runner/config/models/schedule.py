@@ -152,6 +152,11 @@ class ScheduleFile(Shape):
     after: list[Text] = Field(
         default_factory=list, description="post-checks: playbooks, or `health:NAME`", examples=[["health:web-answers"]]
     )
+    hold_on: list[Literal["alerts"]] = Field(
+        default_factory=list,
+        description="what outside keeps it from changing further hosts: alerts that fire for them",
+        examples=[["alerts"]],
+    )
     time_limit: SomeSpan | None = Field(
         default=None, description="how long one call of Ansible may take", examples=["2h"]
     )
@@ -205,6 +210,7 @@ class ScheduleFile(Shape):
             failure_budget=self.failure_budget,
             before=tuple(self.before),
             after=tuple(self.after),
+            hold_on=tuple(self.hold_on),
             time_limit=self.time_limit,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,

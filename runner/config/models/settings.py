@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.config.environment import expand, missing
-from runner.config.fields import Budget, Count, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
+from runner.config.fields import Budget, Count, KeyFile, Name, PublicKey, Rarity, Server, SomeSpan, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 from runner.domain.time.duration import Duration
@@ -202,6 +202,28 @@ class Tickets(Shape):
     desk: Literal["local"] = Field(default="local", description="the ticket desk")
 
 
+class Alertmanager(Shape):
+    """Prometheus' Alertmanager, which tells the alerts that fire."""
+
+    url: Server = Field(description="its address, without `/api`", examples=["http://127.0.0.1:9093"])
+    ignore: list[Text] = Field(
+        default_factory=list, description="names of alerts that hold nothing", examples=[["Watchdog"]]
+    )
+    bearer: Secret | None = Field(default=None, description="the token that it wants, by reference")
+
+    def to_domain(self) -> domain.Alertmanager:
+        """The source of alerts as the rest of the program knows it."""
+        return domain.Alertmanager(self.url, tuple(self.ignore), self.bearer.to_domain() if self.bearer else None)
+
+
+class Alerts(Shape):
+    """Where the alerts are heard that schedules with `hold_on: [alerts]` wait for."""
+
+    alertmanager: Alertmanager = Field(
+        description="Prometheus' Alertmanager", examples=[{"url": "http://127.0.0.1:9093"}]
+    )
+
+
 class DeadManPing(Shape):
     """Where the scheduler says that it lives; who listens there raises the alarm when it falls silent."""
 
@@ -237,6 +259,7 @@ class SettingsFile(Shape):
     teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
     boundaries: Boundaries = Field(default_factory=Boundaries, description="the strategic plan's limits")
+    alerts: Alerts | None = Field(default=None, description="where alerts are heard")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
     horizon: SomeSpan = Field(
         default=domain.HORIZON, description="how far ahead slots are written into the ledger", examples=["90d"]

@@ -13,7 +13,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY = (
+WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS = (
     "window",
     "freeze",
     "pause",
@@ -23,8 +23,9 @@ WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY = (
     "hosts",
     "requires",
     "boundary",
+    "alerts",
 )
-CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES})
+CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES, ALERTS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from runner.domain.execution.waves import draw, places_left, remaining, waiting
 
 LOOK_AGAIN = timedelta(seconds=15)  # a host in doubt, while something is still at work there
 LOCK_AGAIN = timedelta(seconds=10)  # a host that another run holds, or its place
+GATE_AGAIN = timedelta(seconds=15)  # what keeps a run from drawing hosts for now
 NO_PLACE = Hold(BOUNDARY, "other runs are at work on as many hosts as the boundary max_concurrent_hosts allows")
 
 
@@ -217,6 +218,8 @@ def draw_step(position: int, record: RunRecord, batches: Sequence[Batch], *, now
         return Stop(StopReason.NO_ROOM)
     if drawn.locked:
         return Wait(now + LOCK_AGAIN)
+    if record.gate:
+        return Wait(now + GATE_AGAIN, record.gate)
     if drawn.no_place:
         return Wait(now + LOCK_AGAIN, NO_PLACE)
     if (

@@ -126,6 +126,7 @@ class Wave:
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
+    `hold_on` names what outside keeps it from changing further hosts: `alerts`.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
     `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
@@ -149,6 +150,7 @@ class Schedule:
     failure_budget: Amount = Amount(0)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    hold_on: tuple[str, ...] = ()
     time_limit: timedelta | None = None
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"

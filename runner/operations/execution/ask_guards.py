@@ -1,4 +1,4 @@
-"""Asks the guards that look beyond a schedule itself: boundaries, and the ring before it."""
+"""Asks the guards that look beyond a schedule itself: boundaries, the ring before it, and alerts outside."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import host_pattern
+from runner.domain.execution.alerts import hold_for_alerts
 from runner.domain.execution.boundaries import begins_to_hold, hold_for_never, hold_for_whole
-from runner.domain.execution.guards import Hold
+from runner.domain.execution.guards import ALERTS, Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions, Never
 from runner.domain.time.window import MaintenanceWindow
+from runner.errors import Unknown
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store.execution import runs
@@ -32,6 +34,22 @@ def ask_guards(
         yield hold_for_never(never, window, hosts, now=at)
     yield hold_for_whole(run, definitions.settings.boundaries.max_concurrent_hosts)
     yield from ask_rings(schedule, run, definitions=definitions, site=site, at=at)
+    if at <= site.clock():  # what fires now says nothing about later
+        yield ask_alerts(schedule, run, answer, definitions=definitions, site=site)
+
+
+def ask_alerts(
+    schedule: Schedule, run: RunPlan, answer: InventoryAnswer, *, definitions: Definitions, site: Site
+) -> Hold | None:
+    """Whether an alert fires for a host of this run; who cannot be asked holds it as well. Check mode waits for nobody."""
+    source = definitions.settings.alertmanager
+    if run.check_mode or source is None or ALERTS not in schedule.hold_on:
+        return None
+    try:
+        alerts = site.alerts.firing(source)
+    except Unknown as reason:
+        return Hold(ALERTS, str(reason))
+    return hold_for_alerts(alerts, {host: answer.hosts.get(host, {}) for host in run.hosts}, ignore=source.ignore)
 
 
 def forbidden_hosts(
