@@ -104,7 +104,7 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import alerts, on_demand, processes, snapshots, versions
+        from runner.adapters import alerts, disk, on_demand, processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.ansible.processes import boottime
         from runner.operations.site import Site, Snapshotted
@@ -128,6 +128,7 @@ class App:
             owner=processes.this_process(),
             actor=self.actor,
             current=once_schedules.WithOnce(files, store=store, clock=clock).current,
+            free_bytes=lambda: disk.free_bytes(state, *(file.parent for file in store.files)),
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
             adds_to_ansible=lambda: executor.what_is_added(project=self.root, ansible=self.settings.ansible),

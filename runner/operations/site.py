@@ -92,6 +92,7 @@ class Snapshotted:
 class Site:
     """What operations work with; `owner` is this process, `actor` the login user behind it, `current` the definitions in force now.
 
+    `free_bytes` tells how much room the record has left.
     `is_gone` tells whether a process that owned work no longer exists: False too when that cannot be known from here.
     """
 
@@ -110,6 +111,7 @@ class Site:
     owner: Owner
     actor: Actor
     current: Callable[[], Definitions]
+    free_bytes: Callable[[], int]
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
     adds_to_ansible: Callable[[], Sequence[str]]

@@ -14,6 +14,7 @@ from runner.adapters.processes import is_gone, this_process
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
 from runner.domain.execution.alerts import Alert
+from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.health import Answer, Check
@@ -349,6 +350,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         current=WithOnce(
             InForce(root, environ=os.environ, first=definitions, monotonic=lambda: 0.0), store=store, clock=time
         ).current,
+        free_bytes=lambda: 10 * LEAST_FREE,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda: (),

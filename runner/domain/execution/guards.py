@@ -25,6 +25,8 @@ WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, AL
     "boundary",
     "alerts",
 )
+MIB = 1024**2
+LEAST_FREE = 256 * MIB  # bytes: snapshots, spools and the record of a night
 CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES, ALERTS})
 
 
@@ -110,6 +112,13 @@ def stops_all(plan: RunPlan, paused: frozenset[str]) -> bool:
     if plan.split is Split.WHOLE:
         return not paused.isdisjoint(plan.hosts)
     return bool(plan.hosts) and paused.issuperset(plan.hosts)
+
+
+def hold_for_record(free: int) -> Hold | None:
+    """Hold all new work while the disk has too little room for the record; `free` is in bytes. What was done and not recorded cannot be proved."""
+    if free >= LEAST_FREE:
+        return None
+    return Hold(RECORD, f"less than {LEAST_FREE // MIB} MiB are free on the disk of the record; make room on it")
 
 
 def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:

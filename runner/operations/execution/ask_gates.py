@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.domain.execution.guards import ALERTS, Hold
+from runner.domain.execution.guards import ALERTS, Hold, hold_for_record
 from runner.operations.execution.ask_guards import ask_alerts
 from runner.operations.execution.ask_inventory import ASK_AGAIN
 from runner.operations.execution.load_record import guards_passed
@@ -11,7 +11,12 @@ from runner.store.execution import holds, runs
 
 
 def gate_of(run: runs.Run, *, site: Site) -> Hold | None:
-    """The first no to drawing hosts now, by the definitions in force now; what was passed by an override stays passed."""
+    """The first no to drawing hosts now."""
+    return hold_for_record(site.free_bytes()) or alerts_for(run, site=site)
+
+
+def alerts_for(run: runs.Run, *, site: Site) -> Hold | None:
+    """What alerts say, by the definitions in force now; what was passed by an override stays passed."""
     definitions = site.current()
     schedule = definitions.schedules.get(run.schedule)
     if schedule is None or not schedule.hold_on or ALERTS in guards_passed(run, site=site):

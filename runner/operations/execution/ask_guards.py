@@ -1,4 +1,4 @@
-"""Asks the guards that look beyond a schedule itself: boundaries, the ring before it, and alerts outside."""
+"""Asks the guards that look beyond a schedule itself: boundaries, the ring before it, alerts outside, and the disk of the record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from runner.domain.execution import host_pattern
 from runner.domain.execution.alerts import hold_for_alerts
 from runner.domain.execution.boundaries import begins_to_hold, hold_for_never, hold_for_whole
-from runner.domain.execution.guards import ALERTS, Hold
+from runner.domain.execution.guards import ALERTS, Hold, hold_for_record
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
 from runner.domain.execution.run import SlotOutcome, Verdict
@@ -34,8 +34,9 @@ def ask_guards(
         yield hold_for_never(never, window, hosts, now=at)
     yield hold_for_whole(run, definitions.settings.boundaries.max_concurrent_hosts)
     yield from ask_rings(schedule, run, definitions=definitions, site=site, at=at)
-    if at <= site.clock():  # what fires now says nothing about later
+    if at <= site.clock():  # what fires now, and what is free now, says nothing about later
         yield ask_alerts(schedule, run, answer, definitions=definitions, site=site)
+        yield hold_for_record(site.free_bytes())
 
 
 def ask_alerts(
