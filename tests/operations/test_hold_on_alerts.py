@@ -185,7 +185,20 @@ def test_hosts_that_waited_for_it_up_to_the_last_start_are_left_over(watched: Be
 
     rows = {row.host: row.result.reason for row in watched.site.store.read(lambda c: outcomes.of_run(c, run_id))}
     assert rows == {"web-01": None, **dict.fromkeys(HOSTS[1:], NotRun.CUTOFF)}
-    assert verdict(watched, run_id) is Verdict.DEGRADED
+    run = watched.site.store.read(lambda c: runs.get(c, run_id))
+    assert run.verdict is Verdict.DEGRADED
+    assert run.reason == f"the window's last start was reached; up to then it waited: {TOLD}"
+
+
+def test_a_run_that_waited_and_then_went_through_needs_no_reason(watched: Bench) -> None:
+    run_id = begins_after_the_canary(watched, DOWN)
+    goes_on(watched, run_id)
+    monitoring(watched).firing_now = ()
+    watched.time.pass_by(QUARTER_MINUTE)
+    watched.ansible.before_start = lambda order: None
+    watched.play_out(run_id)
+
+    assert watched.site.store.read(lambda c: runs.get(c, run_id)).reason == ""
 
 
 def test_a_monitoring_that_falls_silent_keeps_further_hosts_from_being_drawn(watched: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
@@ -15,7 +15,7 @@ from runner.domain.execution.verdict import outcomes_of, verdict_of
 from runner.domain.record.record import INSTALLATION, closing_body, run_stream
 from runner.operations.execution.follow_up import RUN_SETTLED, follow_up
 from runner.operations.site import Site
-from runner.store.execution import debts, locks, outcomes, runs
+from runner.store.execution import debts, holds, locks, outcomes, runs
 from runner.store.record import evidence
 from runner.store.record import log as entries
 from runner.store.tickets import outbox
@@ -23,6 +23,7 @@ from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+JUST_NOW = timedelta(minutes=1)  # a run that waits is noted every quarter of a minute
 BEFORE, AFTER = "look:before", "look:after"
 NO_DEBT = {NotRun.VANISHED, NotRun.NOT_IN_PLAYBOOK}
 
@@ -111,7 +112,7 @@ def write_settlement(
 ) -> bool:
     """The end of a run in one transaction; False when it was settled already."""
     incomplete = record.record_incomplete or any(is_incomplete(piece) for piece in record.pieces)
-    reason = reason_in_words(record, stopped)
+    reason = with_what_it_waited_for(connection, record, reason_in_words(record, stopped), at=at)
     if not runs.settle(connection, record.id, verdict=verdict, reason=reason, at=at, record_incomplete=incomplete):
         return False
     run = runs.get(connection, record.id)
@@ -169,6 +170,13 @@ def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
     if stopped is StopReason.CONFIGURATION:
         return next(map(problem_in_words, filter(has_problem, record.pieces)), "the schedule's pattern matches no host")
     return STOPPED_IN_WORDS[stopped] if stopped else ""
+
+
+def with_what_it_waited_for(connection: Transaction, record: RunRecord, reason: str, *, at: datetime) -> str:
+    """Why it stopped, and, when a guard had kept it from drawing hosts up to then, which; an end that needs no reason has none of them either."""
+    kept = holds.of_run(connection, record.plan.schedule, record.id) if reason else []
+    waited = [hold.reason for hold in kept if at - hold.last_seen <= JUST_NOW]
+    return f"{reason}; up to then it waited: {'; '.join(waited)}" if waited else reason
 
 
 def has_problem(piece: PieceRecord) -> bool:
