@@ -244,7 +244,7 @@ def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
     done = {host for piece in known if applied(piece) for host in piece.hosts}
     busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
     doing = [f"{plan.waves[piece.wave].name}: {WORDS[piece.stage]} {', '.join(piece.hosts)}" for piece in busy]
-    held = [hold for hold in holds.of_run(connection, run.schedule, run.id) if now - hold.last_seen <= QUIET]
+    held = holds.up_to(connection, run.schedule, run.id, now)
     moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
     as_of = max([*moments, *(hold.last_seen for hold in held)], default=run.created_at)
     return Going(

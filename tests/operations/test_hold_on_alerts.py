@@ -13,9 +13,11 @@ from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import NotRun
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.errors import Held
+from runner.operations.describe_hosts import Inventories
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.plan_occurrence import plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.operations.explain_host import explain_host
 from runner.operations.summarise_status import recorded_at
 from runner.ports import PieceOrder
 from runner.store.execution import holds, outcomes, runs
@@ -188,6 +190,21 @@ def test_hosts_that_waited_for_it_up_to_the_last_start_are_left_over(watched: Be
     run = watched.site.store.read(lambda c: runs.get(c, run_id))
     assert run.verdict is Verdict.DEGRADED
     assert run.reason == f"the window's last start was reached; up to then it waited: {TOLD}"
+
+
+def test_why_tells_for_what_a_host_that_was_left_over_had_waited(watched: Bench) -> None:
+    run_id = begins_after_the_canary(watched, DOWN)
+    watched.time.now = LAST_START - timedelta(minutes=2)
+    watched.play_out(run_id)
+
+    among = Inventories(watched.site.current().settings, watched.inventory)
+    told = [
+        explain_host(host, inventory=None, since=OPENS, among=among, site=watched.site).chances[0]
+        for host in ("web-01", "db-02")
+    ]
+    assert (told[0].guard, told[0].cause) == (None, "done as planned")
+    assert told[1].guard == "alerts"
+    assert told[1].cause.endswith(f"Up to then the run had waited: {TOLD}")
 
 
 def test_a_run_that_waited_and_then_went_through_needs_no_reason(watched: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
@@ -23,7 +23,6 @@ from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
-JUST_NOW = timedelta(minutes=1)  # a run that waits is noted every quarter of a minute
 BEFORE, AFTER = "look:before", "look:after"
 NO_DEBT = {NotRun.VANISHED, NotRun.NOT_IN_PLAYBOOK}
 
@@ -174,8 +173,7 @@ def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
 
 def with_what_it_waited_for(connection: Transaction, record: RunRecord, reason: str, *, at: datetime) -> str:
     """Why it stopped, and, when a guard had kept it from drawing hosts up to then, which; an end that needs no reason has none of them either."""
-    kept = holds.of_run(connection, record.plan.schedule, record.id) if reason else []
-    waited = [hold.reason for hold in kept if at - hold.last_seen <= JUST_NOW]
+    waited = [hold.reason for hold in holds.up_to(connection, record.plan.schedule, record.id, at)] if reason else []
     return f"{reason}; up to then it waited: {'; '.join(waited)}" if waited else reason
 
 
