@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from runner.domain.execution.alerts import Alert
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.health import Answer, Check
-from runner.domain.settings import Inventory, Secrets
+from runner.domain.settings import Alertmanager, Inventory, Secrets
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
@@ -145,6 +146,13 @@ class InventoryReader(Protocol):
 
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         """Whether the files in `project` may give another answer later, though none of them is changed."""
+
+
+class AlertSource(Protocol):
+    """Tells which alerts of the monitoring outside fire."""
+
+    def firing(self, source: Alertmanager) -> Sequence[Alert]:
+        """The alerts that fire now, and are neither silenced nor inhibited; raises Unknown, with the reason, when that cannot be heard."""
 
 
 class HostProbe(Protocol):

@@ -104,31 +104,31 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import on_demand, processes, snapshots, versions
+        from runner.adapters import alerts, disk, on_demand, processes, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.ansible.processes import boottime
         from runner.operations.site import Site, Snapshotted
         from runner.operations.time import once_schedules, reload
 
-        state = self.settings.state_dir
-        files = reload.InForce(self.root, environ=self.environ, first=self.definitions, sources=self.sources)
+        state, store, environ, clock = self.settings.state_dir, self.store, self.environ, self.clock
+        files = reload.InForce(self.root, environ=environ, first=self.definitions, sources=self.sources)
         return Site(
             root=self.root,
             state_dir=state,
-            store=self.store,
-            clock=self.clock,
+            store=store,
+            clock=clock,
             monotonic=boottime,
             executor=(executor := AnsibleExecutor(home=state)),
             inventories=self.inventories,
-            probe=on_demand.ProbeOnDemand(project=self.root, environ=self.environ),
-            snapshots=snapshots.FileSnapshots(
-                state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
-            ),
-            snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories, self.sources),
+            alerts=alerts.Alertmanagers(self.root, environ=environ),
+            probe=on_demand.ProbeOnDemand(project=self.root, environ=environ),
+            snapshots=snapshots.FileSnapshots(state_dir=state, environ=environ, clock=clock, leave_out=store.files),
+            snapshotted=Snapshotted(state / "snapshots", environ, self.inventories, self.sources),
             signer=self.signer,
             owner=processes.this_process(),
             actor=self.actor,
-            current=once_schedules.WithOnce(files, store=self.store, clock=self.clock).current,
+            current=once_schedules.WithOnce(files, store=store, clock=clock).current,
+            free_bytes=lambda: disk.free_bytes(state, *(file.parent for file in store.files)),
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
             adds_to_ansible=lambda ansible: executor.what_is_added(project=self.root, ansible=ansible),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -43,13 +43,18 @@ class HttpClient:
         self._client = httpx.Client(verify=trusted, trust_env=False, follow_redirects=False, limits=limits)
         self._monotonic = monotonic
 
-    def get(self, url: str, *, within: float) -> HttpAnswer:
-        """Ask with GET. Raises NoAnswer when the server does not answer within that many seconds, CannotAsk for a URL that cannot be asked."""
+    def get(
+        self, url: str, *, within: float, headers: Mapping[str, str] | None = None, most: int = MOST_BODY
+    ) -> HttpAnswer:
+        """Ask with GET, and read at most so many bytes of the body.
+
+        Raises NoAnswer when the server does not answer within that many seconds, CannotAsk for a URL that cannot be asked.
+        """
         started = self._monotonic()
         try:
-            headers = {"User-Agent": f"wellkept/{__version__}", "Connection": "close"}
-            with self._client.stream("GET", url, timeout=within, headers=headers) as response:
-                text = self._body(response, ends=started + within)
+            sent = {"User-Agent": f"wellkept/{__version__}", "Connection": "close", **(headers or {})}
+            with self._client.stream("GET", url, timeout=within, headers=sent) as response:
+                text = self._body(response, ends=started + within, most=most)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise CannotAsk(f"{url!r} is no URL that can be asked: {error}") from error
         except httpx.TimeoutException as error:
@@ -62,16 +67,16 @@ class HttpClient:
         """Close what is open."""
         self._client.close()
 
-    def _body(self, response: httpx.Response, *, ends: float) -> str:
+    def _body(self, response: httpx.Response, *, ends: float, most: int) -> str:
         """The beginning of the body; a server that sends it drop by drop is not waited for."""
         said = bytearray()
         for piece in response.iter_raw():
             said.extend(piece)
-            if len(said) >= MOST_BODY:
+            if len(said) >= most:
                 break
             if self._monotonic() > ends:
                 raise httpx.ReadTimeout("the body came too slowly", request=response.request)
-        return said[:MOST_BODY].decode("utf-8", errors="replace")
+        return said[:most].decode("utf-8", errors="replace")
 
 
 def _failure(error: httpx.HTTPError) -> Exception:

@@ -17,6 +17,7 @@ from runner.wiring import App
 
 if TYPE_CHECKING:
     from runner.domain.execution.plan import PlannedWave
+    from runner.domain.execution.schedule import Requirement
     from runner.operations.execution.plan_occurrence import Plan
     from runner.operations.time.plan_duty import DutyPlan
 
@@ -144,19 +145,26 @@ def in_one_line(row: dict[str, object]) -> dict[str, object]:
 
 def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     """A plan as a person reads it."""
+    from runner.operations.execution.start_run import local
     from runner.operations.time.plan_duty import DutyPlan
 
     if isinstance(plan, DutyPlan):
         return duty_lines(plan)
     run, schedule = plan.run, plan.schedule
+    most = app.settings.boundaries.max_concurrent_hosts
     lines = [f"{schedule.title} ({schedule.name}, {schedule.source})"]
     lines += [f"Why: {schedule.why}"] if schedule.why else []
     lines += [
         f"Playbook: {schedule.playbook}    Inventory: {schedule.inventory}    Hosts: {len(run.hosts)} by {schedule.hosts!r}"
     ]
     lines += [window_line(plan)]
+    lines += (
+        [f"Boundary: one of its hosts may not be changed from {local(plan.boundary, plan)} on"] if plan.boundary else []
+    )
+    lines += [f"Requires: {ring_in_words(each)}" for each in schedule.requires]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += [f"Boundary: all runs together change at most {count(most, 'host')} at the same time"] if most else []
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
@@ -186,6 +194,16 @@ def window_line(plan: Plan) -> str:
         return f"Window: {plan.schedule.window.name}, open until {local(plan.opening.usable_until, plan)}, last start {local(plan.opening.last_start, plan)}"
     following = local(plan.following.usable_from, plan) if plan.following else "never"
     return f"Window: {plan.schedule.window.name}, closed; next opening {following}"
+
+
+def ring_in_words(requirement: Requirement) -> str:
+    """What a ring before this one must have come to."""
+    from runner.domain.time.duration import describe
+
+    ages = [f"at least {describe(requirement.at_least)}"] if requirement.at_least else []
+    ages += [f"at most {describe(requirement.within)}"] if requirement.within else []
+    ago = f", ended {' and '.join(ages)} before" if ages else ""
+    return f"{requirement.schedule}, {requirement.verdict}{ago}"
 
 
 def waves_in_words(plan: Plan) -> list[str]:

@@ -20,7 +20,9 @@ from runner.wiring import App
     help="Run only if the plan still has this digest (12 characters or more, from `wellkept plan`).",
 )
 @click.option(
-    "--override", metavar="REASON", help="Pass window, freeze or pause; your name and reason go into the report."
+    "--override",
+    metavar="REASON",
+    help="Pass window, freeze, pause, ring or alerts; your name and reason go into the report.",
 )
 @click.option("--until", metavar="T", help="When the override ends: a time (2026-03-22 04:00) or a duration (2h).")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)

@@ -82,6 +82,8 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
         ansible=ansible,
         horizon=model.horizon,
         dead_man_ping=model.dead_man_ping.to_domain(environ) if model.dead_man_ping else None,
+        boundaries=model.boundaries.to_domain(),
+        alertmanager=model.alerts.alertmanager.to_domain() if model.alerts else None,
         upgrade_at_least=model.boundaries.upgrade_at_least.to_domain(),
         signing_key=_signing_key(model, ground),
     )

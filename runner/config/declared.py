@@ -62,7 +62,7 @@ class Declared(Generic[M]):
         """The value of a key, also when the rest has problems; its default when left out, None when it is wrong."""
         return salvage_value(self.shape, self.raw, key) if self.model is None else value_of(self.model, key)
 
-    def texts(self, *keys: str) -> Iterator[tuple[Path, str]]:
+    def texts(self, *keys: str | int) -> Iterator[tuple[Path, str]]:
         """The text at a path of keys, or each text of the list there, with its path."""
         found = self.source.at((*self.path, *keys))
         items = enumerate(found) if isinstance(found, list) else [(None, found)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -203,6 +204,22 @@ def _secret_key(value: object) -> str:
     return text
 
 
+def _server(value: object) -> str:
+    text = _text(value, "an address")
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or any(map(str.isspace, text)):
+        raise ValueError("this is no address of a server. Write it such as http://127.0.0.1:9093")
+    if "@" in parts.netloc:
+        raise ValueError("a name or password stands here itself. Take it out; a token is given as bearer: {env: NAME}")
+    if parts.query or parts.fragment:
+        raise ValueError("an address of a server has no ? and no #. Write it such as http://127.0.0.1:9093")
+    return text
+
+
 def _public_key(value: object) -> str:
     text = _text(value, "a public key")
     if "PRIVATE KEY" in text:
@@ -252,6 +269,7 @@ Instant = Annotated[
 Yearly = Annotated[YearlySpan, BeforeValidator(_yearly), _shape(r"^\d\d-\d\d\.\.\d\d-\d\d$", "12-20..01-06")]
 NumberPattern = Annotated[str, BeforeValidator(_number_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
 KeyFile = Annotated[str, BeforeValidator(_secret_key), WithJsonSchema({"type": "string", "minLength": 1})]
+Server = Annotated[str, BeforeValidator(_server), _shape(r"^https?://[^\s@?#]+$", "http://127.0.0.1:9093")]
 PublicKey = Annotated[str, BeforeValidator(_public_key), _shape(r"^(ssh-|ecdsa-|sk-)\S+ \S", "ssh-ed25519 AAAA")]
 Period = Annotated[
     str,

@@ -45,7 +45,7 @@ class Names:
         others = f"Known: {listed(known)}; or declare it {_WHERE[kind]}" if known else f"Declare it {_WHERE[kind]}"
         return f"there is no {kind} {name!r}. {others}"
 
-    def check(self, definition: Declared[Any], kind: str, *keys: str) -> Iterator[Problem]:
+    def check(self, definition: Declared[Any], kind: str, *keys: str | int) -> Iterator[Problem]:
         """Every name at this key of a definition (one, or a list) that nothing bears."""
         for path, name in definition.texts(*keys):
             yield from self.check_one(definition, kind, path, name)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
-    "SettingsFile": ("alerts", "notify"),
-    "Boundaries": ("never", "max_concurrent_hosts", "approval", "patch_within"),
+    "SettingsFile": ("notify",),
+    "Boundaries": ("approval", "patch_within"),
     "Team": ("may",),
     "Tickets": ("escalation",),
     "ScheduleFile": (
         "every",
-        "requires",
         "apart",
-        "hold_on",
         "on_failure",
         "mute",
         "announce",

@@ -13,7 +13,7 @@ from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
-from runner.domain.time.window import MaintenanceWindow
+from runner.domain.time.window import ALWAYS, MaintenanceWindow
 
 HORIZON = timedelta(days=90)
 
@@ -86,6 +86,31 @@ class DeadManPing:
 
 
 @dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """Where alerts are heard, the names of those that mean nothing here, and the token that it wants, if any."""
+
+    url: str
+    ignore: tuple[str, ...] = ()
+    bearer: SecretSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Hosts, of whichever inventory, that nothing may change while the window named by `during` is open; `always` is a window, too."""
+
+    hosts: str
+    during: str = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The strategic plan's limits: a run against one is refused, whoever asks for it. `max_concurrent_hosts` counts the hosts of all runs."""
+
+    never: tuple[Never, ...] = ()
+    max_concurrent_hosts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that wellkept.yml says; paths are absolute."""
 
@@ -105,6 +130,8 @@ class Settings:
     ansible: AnsibleSettings = AnsibleSettings()
     horizon: timedelta = HORIZON  # how far ahead slots are written
     dead_man_ping: DeadManPing | None = None
+    boundaries: Boundaries = Boundaries()
+    alertmanager: Alertmanager | None = None
     upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.settings import Definitions, Settings
 from runner.errors import FilesInvalid, WellkeptError, count
 from runner.ports import Clock, InventoryReader, Machinery, Signer
@@ -16,7 +17,7 @@ from runner.store.database import Store
 from runner.store.execution import daemons
 
 GIB = 1024**3
-LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, GIB // 4  # bytes
+LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, LEAST_FREE  # bytes
 OLDEST_ANSIBLE = (2, 16)
 TZDATA_YEARS = 1  # whole years that zone data may be behind
 

@@ -201,7 +201,11 @@ def in_run(connection: Transaction, run: runs.Run, case: Case) -> tuple[str, str
     row = next((each for each in outcomes.of_run(connection, run.id) if each.host == case.host), None)
     if row is None:
         return GOING, None, f"run {run.number} is going on"
-    return outcome_in_words(row.result), guard_of(row.result), cause_of(row, run)
+    told = outcome_in_words(row.result), guard_of(row.result), cause_of(row, run)
+    waited = holds.up_to(connection, run.schedule, run.id, run.ended_at or case.now)
+    if row.result.reason is NotRun.CUTOFF and waited:
+        return told[0], waited[0].guard, f"{told[2]} Up to then the run had waited: {waited[0].reason}"
+    return told
 
 
 def guard_of(result: HostResult) -> str | None:

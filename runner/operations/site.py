@@ -12,6 +12,7 @@ from runner.domain.settings import Definitions
 from runner.domain.who import Actor, Owner
 from runner.errors import FilesInvalid
 from runner.ports import (
+    AlertSource,
     Clock,
     DateSources,
     HostProbe,
@@ -97,6 +98,7 @@ class Snapshotted:
 class Site:
     """What operations work with; `owner` is this process, `actor` the login user behind it, `current` the definitions in force now.
 
+    `free_bytes` tells how much room the record has left.
     `is_gone` tells whether a process that owned work no longer exists: False too when that cannot be known from here.
     """
 
@@ -108,12 +110,14 @@ class Site:
     executor: PlaybookExecutor
     inventories: InventoryReader
     probe: HostProbe
+    alerts: AlertSource
     snapshots: Snapshots
     snapshotted: Snapshotted
     signer: Signer
     owner: Owner
     actor: Actor
     current: Callable[[], Definitions]
+    free_bytes: Callable[[], int]
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
     adds_to_ansible: Callable[[AnsibleSettings], Sequence[str]]

@@ -252,15 +252,16 @@ def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
     done = {host for piece in known if applied(piece) for host in piece.hosts}
     busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
     doing = [f"{plan.waves[piece.wave].name}: {WORDS[piece.stage]} {', '.join(piece.hosts)}" for piece in busy]
+    held = holds.up_to(connection, run.schedule, run.id, now)
     moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
-    as_of = max(moments, default=run.created_at)
+    as_of = max([*moments, *(hold.last_seen for hold in held)], default=run.created_at)
     return Going(
         number=run.number,
         schedule=run.schedule,
         title=run.title,
         hosts=len(plan.hosts),
         done=len(done),
-        doing="; ".join(doing) or BETWEEN_STEPS,
+        doing="; ".join(doing or [f"waits: {hold.reason}" for hold in held]) or BETWEEN_STEPS,
         silent=any(piece.lapsed for piece in busy) or (not busy and now - as_of > QUIET),
         created=run.created_at,
         as_of=as_of,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runner.config import check, plays_of
 from runner.domain.execution import host_pattern
 from runner.domain.execution.schedule import Schedule, Split
-from runner.domain.settings import Definitions
+from runner.domain.settings import Definitions, Never
+from runner.domain.time.window import ALWAYS
 from runner.errors import Problem, count
 from runner.operations.time.find_short_windows import PastRuns, short_windows
 from runner.ports import DateSources, InventoryAnswer, InventoryReader
@@ -35,7 +36,12 @@ def validate_files(
         name: inventories.read(inventory, project=root) for name, inventory in definitions.settings.inventories.items()
     }
     return sorted(
-        {*problems, *problems_of_inventories(definitions, answers), *problems_of_patterns(definitions, answers, root)}
+        {
+            *problems,
+            *problems_of_inventories(definitions, answers),
+            *problems_of_patterns(definitions, answers, root),
+            *problems_of_boundaries(definitions, answers),
+        }
     )
 
 
@@ -89,6 +95,29 @@ def problems_of_schedule(schedule: Schedule, answer: InventoryAnswer, root: Path
             )
     if schedule.split is Split.HOSTS and not schedule.split_is_safe:
         yield from plays_outside(schedule, hosts, answer, root)
+
+
+def problems_of_boundaries(definitions: Definitions, answers: Mapping[str, InventoryAnswer]) -> Iterator[Problem]:
+    """Boundaries that protect nobody, and schedules that could never run because of one."""
+    if any(answer.errors for answer in answers.values()):
+        return  # nobody can tell who is meant
+    for never in definitions.settings.boundaries.never:
+        named = {name: set(matching(never.hosts, answer)) for name, answer in answers.items()}
+        if not any(named.values()):
+            says = f"never: no host of any inventory matches {never.hosts!r}, so that this boundary protects nobody."
+            yield Problem("wellkept.yml", 0, 0, says)
+        for schedule in definitions.with_playbooks.values() if never.during == ALWAYS else ():
+            inside = named[schedule.inventory].intersection(matching(schedule.hosts, answers[schedule.inventory]))
+            if inside and schedule.enabled and schedule.changes_something:
+                yield at(schedule.source, forbidden_in_words(schedule, never, sorted(inside)))
+
+
+def forbidden_in_words(schedule: Schedule, never: Never, hosts: Sequence[str]) -> str:
+    """Which hosts of a schedule a boundary forbids, and the way out."""
+    return (
+        f"hosts: the boundary never: {never.hosts!r} in wellkept.yml forbids to change {', '.join(hosts[:5])}, so that every run would be refused. "
+        f'Leave them out, such as hosts: "{schedule.hosts}:!{hosts[0]}".'
+    )
 
 
 def plays_outside(schedule: Schedule, hosts: Iterable[str], answer: InventoryAnswer, root: Path) -> Iterator[Problem]:

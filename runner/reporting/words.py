@@ -90,6 +90,8 @@ GUARDS: Mapping[str, str] = {
     "window": "maintenance window",
     "freeze": "change freeze",
     "pause": "pause",
+    "requires": "ring before it",
+    "alerts": "alerts outside",
 }
 STANDINGS: Words = {
     "done": ("All work done as planned", Tone.GOOD),

@@ -44,6 +44,18 @@ def test_a_plan_of_a_frozen_opening_says_by_what(wellkept: Repository) -> None:
     assert "freeze: change freeze 'launch': the shop opens" in said.out
 
 
+def test_a_plan_tells_which_ring_it_waits_for(wellkept: Repository) -> None:
+    ring = SCHEDULE.replace("schedule: patch\n", "schedule: patch-test\n").replace("hosts: all", "hosts: db")
+    wellkept.write("schedules/patch-test.yml", ring)
+    requires = "requires: [{schedule: patch-test, within: 10d, at_least: 3d}]\n"
+    wellkept.write("schedules/patch.yml", SCHEDULE + requires)
+
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+
+    assert "Requires: patch-test, succeeded, ended at least 3d and at most 10d before\n" in said.out
+    assert "Held by:\n  requires: it requires 'patch-test', which has not been through as a whole yet\n" in said.out
+
+
 def test_a_plan_as_json_has_one_shape_with_and_without_a_name(wellkept: Repository) -> None:
     one = wellkept("plan", "patch", "--at", IN_THE_WINDOW, "--format", "json").json()
     every = wellkept("plan", "--at", IN_THE_WINDOW, "--format", "json").json()

@@ -9,6 +9,7 @@ from runner.errors import Problem
 
 WINDOWS = "schedules/windows.yml"
 PATCH = "schedules/patch-web.yml"
+OTHER = "schedules/other.yml"
 HEALTH = "schedules/health.yml"
 REPORT = "reports/audit.yml"
 SETTINGS = "wellkept.yml"
@@ -60,6 +61,20 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a key from elsewhere": (SETTINGS, f"{HEAD}{TAIL}windows: {{}}\n", "7:1: windows: does not belong here. Put it into a file of windows, such as schedules/windows.yml"),
     "a missing key": (PATCH, "playbook: playbooks/patch.yml\nwhy: x\nwindow: prod-patch\n", "1:1: hosts: is missing. Add it, such as hosts: web"),
     "a key that is not built": (PATCH, schedule("window: prod-patch\napart: [rack]"), "5:1: apart: is not supported yet by this version. Remove it, or wait for a version that has it"),
+    "a boundary during an unknown window": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: [{{hosts: web, during: prod-pach}}]}}\n", "7:43: during: there is no window 'prod-pach'. Did you mean 'prod-patch' (schedules/windows.yml:2)?"),
+    "a boundary of no host at all": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{max_concurrent_hosts: 0}}\n", "7:36: max_concurrent_hosts: 0 is out of range. Write at least 1"),
+    "a boundary of a share": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{max_concurrent_hosts: 10%}}\n", "7:36: max_concurrent_hosts: text stands here. Write a whole number, such as max_concurrent_hosts: 50"),
+    "an Alertmanager without an address": (SETTINGS, f"{HEAD}{TAIL}alerts: {{alertmanager: {{ignore: [Watchdog]}}}}\n", '7:10: url: is missing. Add it, such as url: http://127.0.0.1:9093'),
+    "an Alertmanager somewhere": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "monitoring:9093"}}}}\n', "7:30: url: this is no address of a server. Write it such as http://127.0.0.1:9093"),
+    "an Alertmanager with a bad port": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "http://monitoring:90930"}}}}\n', "7:30: url: this is no address of a server. Write it such as http://127.0.0.1:9093"),
+    "an Alertmanager with a password": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "http://ana:s3cret@monitoring:9093"}}}}\n', "7:30: url: a name or password stands here itself. Take it out; a token is given as bearer: {env: NAME}"),
+    "an Alertmanager with a question": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "http://monitoring:9093/?token=s3cret"}}}}\n', "7:30: url: an address of a server has no ? and no #. Write it such as http://127.0.0.1:9093"),
+    "a token itself": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "http://monitoring:9093", bearer: s3cret}}}}\n', "7:64: bearer: secrets are given by reference, never written down. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "a token from nowhere": (SETTINGS, f'{HEAD}{TAIL}alerts: {{alertmanager: {{url: "http://monitoring:9093", bearer: {{}}}}}}\n', "7:56: bearer: names no source. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "alerts that nobody tells": (PATCH, schedule("window: prod-patch\nhold_on: [alerts]"), '5:1: hold_on: nobody is named who could be asked for alerts. Add to wellkept.yml: alerts: {alertmanager: {url: "http://127.0.0.1:9093"}}'),
+    "something else to wait for": (PATCH, schedule("window: prod-patch\nhold_on: [tickets]"), "5:11: hold_on: tickets is not known here. Write alerts"),
+    "a boundary without hosts": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: [{{during: always}}]}}\n", "7:22: hosts: is missing. Add it, such as hosts: erp-db"),
+    "a boundary that is no list": (SETTINGS, f"{HEAD}{TAIL}boundaries: {{never: web}}\n", "7:21: never: text stands where a list is wanted. Write never: [web]"),
     "a ledger that reaches nowhere": (SETTINGS, f"{HEAD}{TAIL}horizon: 1d\n", "7:10: horizon: slots are written between 7d and 366d ahead. Write horizon: 90d"),
     "a value that is not built": (PATCH, schedule("window: prod-patch\nchange: {type: normal}"), "5:16: type: normal is not supported yet by this version. Write standard"),
     "no playbook": (PATCH, "hosts: web\nwhy: x\nwindow: prod-patch\n", "1:1: playbook: is missing. Add it, such as playbook: playbooks/patch.yml"),
@@ -140,6 +155,14 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a calendar by a file that is not there": (WINDOWS, "calendars: {berlin: {file: berlin.ics}}\n" + window('day: day 1\n    start: "22:00"\n    duration: 4h'), "1:28: file: there is no calendar file berlin.ics. Paths are relative to the folder of wellkept.yml"),
     # schedules
     "an unknown window": (PATCH, schedule("window: prod-pach"), "4:9: window: there is no window 'prod-pach'. Did you mean 'prod-patch' (schedules/windows.yml:2)?"),
+    "an unknown ring": (PATCH, schedule("window: prod-patch\nrequires: [{schedule: patch-wbe}]"), "5:23: schedule: there is no schedule 'patch-wbe'. Did you mean 'patch-web' (schedules/patch-web.yml:1)?"),
+    "a ring before itself": (PATCH, schedule("window: prod-patch\nrequires: [{schedule: patch-web}]"), "5:23: schedule: 'patch-web' would wait for itself. Name another schedule, or remove it"),
+    "a ring without a name": (PATCH, schedule("window: prod-patch\nrequires: [{within: 10d}]"), "5:12: schedule: is missing. Add it, such as schedule: patch-test"),
+    "a ring that is no mapping": (PATCH, schedule("window: prod-patch\nrequires: [patch-test]"), "5:12: requires: text stands where a mapping is wanted, such as requires: [{schedule: patch-test, within: 10d, at_least: 3d}]"),
+    "a ring with another verdict": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, verdict: halted}]"), "5:43: verdict: halted is not known here. Write degraded, succeeded"),
+    "a ring with an age that is none": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, within: 10}]"), "5:42: within: 10 is a number. A duration needs its unit: within: 10m"),
+    "a ring too old once it is old enough": (OTHER, schedule("window: prod-patch\nrequires: [{schedule: patch-web, within: 3d, at_least: 3d}]"), "5:56: at_least: a run that has been over for 3d is not within 3d, so that nothing would ever do. Make it shorter, or within longer"),
+    "a duty that waits for a ring": (OTHER, "schedule: drill\nkind: manual\ntitle: Drill\nwhy: x\nwindow: prod-patch\nrequires: [{schedule: patch-web}]\n", "6:1: requires: a manual duty runs no playbook. Remove it"),
     "an unknown inventory": (PATCH, schedule("window: prod-patch\ninventory: prodution"), "5:12: inventory: there is no inventory 'prodution'. Did you mean 'production' (wellkept.yml:5)?"),
     "an unknown owner": (PATCH, schedule("window: prod-patch\nowner: anna"), "5:8: owner: there is no person or team 'anna'. Did you mean 'ana' (wellkept.yml:7)?"),
     "an unknown check": (PATCH, schedule("window: prod-patch\nbefore: [\"health:disk\"]"), "5:10: before: there is no health check 'disk'. Declare it below health: in schedules/health.yml"),

@@ -8,10 +8,10 @@ import pytest
 from runner.adapters.calendars import Calendars
 from runner.config import check, read
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Split, Wave
+from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Requirement, Split, WantedVerdict, Wave
 from runner.domain.health import Probe, Threshold
 from runner.domain.report import Edition
-from runner.domain.settings import Definitions, Inventory, SecretSource
+from runner.domain.settings import Alertmanager, Definitions, Inventory, Never, SecretSource
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
@@ -105,6 +105,62 @@ def test_a_schedule_says_everything_itself(working: Definitions) -> None:
     assert (schedule.change.model, schedule.change.owner, schedule.owner) == ("CHG-014", "team-web", "team-web")
     assert schedule.extra_vars == {"patch_scope": "security"}
     assert schedule.window == working.windows["prod-patch"]
+
+
+def test_boundaries_are_read(working: Definitions) -> None:
+    assert working.settings.boundaries.never == (Never("vault-01", "always"), Never("web", "office-hours"))
+    assert working.settings.boundaries.max_concurrent_hosts == 50
+
+
+def test_who_tells_of_alerts_is_read(working: Definitions) -> None:
+    assert working.settings.alertmanager == Alertmanager(
+        "http://127.0.0.1:9093", ("Watchdog",), SecretSource(file="/run/credentials/alerts")
+    )
+    assert working.schedules["patch-web"].hold_on == ("alerts",)
+
+
+def test_a_ring_is_read_with_its_ages(working: Definitions) -> None:
+    assert working.schedules["patch-web"].requires == (
+        Requirement("patch-test", WantedVerdict.SUCCEEDED, timedelta(days=10), timedelta(days=3)),
+    )
+
+
+def test_a_ring_wants_a_good_end_however_long_ago_when_nothing_else_is_said(checked: Checked) -> None:
+    ring = THREE_LINES + "why: x\nrequires: [{schedule: patch-web}]\n"
+
+    assert valid(checked({"schedules/three-lines.yml": ring})).schedules["three-lines"].requires == (
+        Requirement("patch-web"),
+    )
+
+
+def test_rings_in_a_circle_are_told_at_each_of_them(checked: Checked) -> None:
+    rings = {
+        f"schedules/{name}.yml": THREE_LINES + f"why: x\nrequires: [{{schedule: {before}}}]\n"
+        for name, before in {"a": "c", "b": "a", "c": "b", "beside": "a"}.items()
+    }
+
+    _, problems = checked(rings)
+
+    assert [problem.partition(", so that")[0] for problem in problems] == [
+        "schedules/a.yml:5:23: schedule: a waits for c waits for b waits for a",
+        "schedules/b.yml:5:23: schedule: b waits for a waits for c waits for b",
+        "schedules/c.yml:5:23: schedule: c waits for b waits for a waits for c",
+    ]
+
+
+def test_a_ring_that_is_switched_off_is_warned_of(checked: Checked) -> None:
+    off = THREE_LINES + "why: x\nenabled: false\n"
+    ring = THREE_LINES + "why: x\nrequires: [{schedule: idle}]\n"
+
+    definitions, problems = checked({"schedules/idle.yml": off, "schedules/ring.yml": ring})
+
+    assert definitions is not None
+    assert problems == [
+        (
+            "schedules/ring.yml:5:23: warning: schedule: 'idle' is switched off (schedules/idle.yml:1), so that this one is held "
+            "until somebody runs it by hand. Switch it on, or remove this"
+        )
+    ]
 
 
 def test_a_duty_has_a_window_and_an_owner_and_runs_nothing(working: Definitions) -> None:
@@ -446,7 +502,7 @@ def test_how_often_upgrades_come_is_read(checked: Callable[..., tuple[Definition
 @pytest.mark.parametrize(
     ("bounds", "told"),
     [
-        ("{max_concurrent_hosts: 50}", "max_concurrent_hosts: is not supported yet"),
+        ("{patch_within: {critical: 14d}}", "patch_within: is not supported yet"),
         ("{upgrade_at_least: {servers: 12h}}", "whole months, or in days and weeks"),
         ("{upgrade_at_least: {servers: 1mo2d}}", "whole months, or in days and weeks"),
         ("{upgrade_at_least: {server: 1mo}}", "Did you mean servers?"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from runner.domain.execution.guards import (
+    LEAST_FREE,
     Hold,
     Pause,
     first_hold,
@@ -16,6 +17,7 @@ from runner.domain.execution.guards import (
     hold_for_inventory,
     hold_for_overlap,
     hold_for_pause,
+    hold_for_record,
     hold_for_window,
 )
 from runner.domain.execution.schedule import Amount, Effect, Schedule, Split
@@ -94,6 +96,13 @@ def test_what_no_window_binds_is_never_held_by_one(schedule: Schedule) -> None:
 
 def test_check_mode_needs_no_window() -> None:
     assert held_at("2026-03-25 12:00", check_mode=True) is None
+
+
+@pytest.mark.parametrize(("free", "held"), [(LEAST_FREE, False), (LEAST_FREE - 1, True), (0, True)])
+def test_a_disk_without_room_for_the_record_holds(free: int, held: bool) -> None:
+    hold = Hold("record", "less than 256 MiB are free on the disk of the record; make room on it")
+
+    assert hold_for_record(free) == (hold if held else None)
 
 
 def test_a_freeze_holds_with_its_reason_until_its_end() -> None:

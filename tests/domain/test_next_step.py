@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from runner.domain.execution.guards import Hold
 from runner.domain.execution.next_step import Finish, StartPiece, Stop, Wait, next_step
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave
@@ -501,3 +504,52 @@ def test_a_post_check_that_never_tells_how_a_host_is_fails_it() -> None:
 
     assert ended == Stop(StopReason.BUDGET)
     assert outcomes_of(world.record, StopReason.BUDGET)["web-01"].result is Result.FAILED
+
+
+GATE = Hold("alerts", "alerts fire for its hosts: HostDown (web-01)")
+
+
+def test_while_a_gate_is_shut_nobody_is_drawn_and_the_step_says_why() -> None:
+    record = a_record(gate=GATE)
+
+    assert next_step(record, now=START) == Wait(START + timedelta(seconds=15), GATE)
+
+
+def test_a_batch_that_was_drawn_goes_through_its_stages_also_behind_a_gate() -> None:
+    world = World(a_record(a_plan(3, waves=ALL)))
+    world.step()
+    world.record = replace(world.record, gate=GATE)
+
+    steps = [world.step() for _ in range(3)]
+
+    assert [step.stage for step in steps[:2] if isinstance(step, StartPiece)] == [Stage.APPLY, Stage.POST_CHECK]
+    assert steps[2] == Finish()
+
+
+def test_behind_a_gate_the_last_start_still_comes() -> None:
+    record = a_record(a_plan(last_start=START, ends=START + timedelta(hours=1)), gate=GATE)
+
+    assert next_step(record, now=START) == Stop(StopReason.CUTOFF)
+
+
+def test_a_run_that_is_through_is_kept_by_no_gate() -> None:
+    world = World(a_record(a_plan(2, waves=ALL)))
+    while not isinstance(world.step(), Finish):
+        pass
+
+    assert next_step(replace(world.record, gate=GATE, places=0), now=world.now) == Finish()
+
+
+@given(st.integers(0, 12), st.integers(1, 12), st.integers(1, 12))
+def test_a_run_never_draws_more_hosts_than_it_has_places_and_ends_all_the_same(
+    places: int, number: int, concurrency: int
+) -> None:
+    ends = START + timedelta(hours=3)
+    plan = a_plan(number, concurrency=concurrency, last_start=ends - timedelta(hours=1), ends=ends)
+    world = World(a_record(plan, places=places))
+
+    while not isinstance(world.step(), Stop | Finish):
+        pass
+
+    assert all(len(step.hosts) <= places for step in world.done)
+    assert places == 0 or {host for step in world.done for host in step.hosts} == set(plan.hosts)

@@ -135,3 +135,27 @@ def test_carried_hosts_come_first_but_last_among_canaries() -> None:
 
     assert ordered(record.plan.hosts, canary, record)[-1] == "web-01"
     assert ordered(reversed(record.plan.hosts), rest, record)[0] == "web-01"
+
+
+@pytest.mark.parametrize(("places", "drawn"), [(None, 4), (4, 4), (3, 3), (1, 1), (0, 0), (-1, 0)])
+def test_no_more_hosts_are_drawn_than_other_runs_leave_places(places: int | None, drawn: int) -> None:
+    record = a_record(a_plan(4, waves=ALL), places=places)
+
+    found = draw(0, record, (), now=START)
+
+    assert (len(found.hosts), found.no_place) == (drawn, drawn == 0)
+
+
+@pytest.mark.parametrize(("places", "drawn"), [(4, 4), (3, 0)])
+def test_one_call_for_all_hosts_is_drawn_with_places_for_all_of_them_or_not_at_all(places: int, drawn: int) -> None:
+    record = a_record(a_plan(4, waves=ALL, split=Split.WHOLE), places=places)
+
+    assert len(draw(0, record, (), now=START).hosts) == drawn
+
+
+def test_a_host_that_is_locked_or_does_not_fit_is_no_matter_of_places() -> None:
+    locked = a_record(a_plan(2, waves=ALL), places=0, locked=frozenset(hosts(2)))
+    late = a_record(a_plan(2, waves=ALL, ends=START), places=0, reserve=timedelta(minutes=5))
+
+    assert draw(0, locked, (), now=START) == Draw(locked=True)
+    assert draw(0, late, (), now=START) == Draw(no_room=True)

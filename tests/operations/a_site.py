@@ -13,11 +13,14 @@ from runner.adapters.dispatch.inline import Inline
 from runner.adapters.processes import is_gone, this_process
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
+from runner.domain.execution.alerts import Alert
+from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import Event, EventKind
 from runner.domain.health import Answer, Check
-from runner.domain.settings import Inventory
+from runner.domain.settings import Alertmanager, Inventory
 from runner.domain.who import Actor
+from runner.errors import Unknown
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.carry_out import carry_out, drive_run
 from runner.operations.site import Site, Snapshotted
@@ -233,6 +236,21 @@ class NoProbe:
         yield from (Answer(check.name, host, reached=True, exit_code=0) for host in hosts)
 
 
+@dataclass
+class Alerts:
+    """Stands for the monitoring outside: tells what the test wants, or that it cannot be asked."""
+
+    firing_now: tuple[Alert, ...] = ()
+    problem: str = ""
+    asked: int = 0
+
+    def firing(self, source: Alertmanager) -> Sequence[Alert]:
+        self.asked += 1
+        if self.problem:
+            raise Unknown(self.problem)
+        return self.firing_now
+
+
 class NoKey:
     """Signs nothing: checkpoints have tests of their own."""
 
@@ -290,7 +308,7 @@ class Bench:
 
 
 def files_in(root: Path, **changes: str) -> None:
-    """Write a small maintenance repository; `schedule`, `windows` and `settings` replace the default texts."""
+    """Write a small maintenance repository; `schedule`, `windows` and `settings` replace the default texts, and a path adds a file."""
     for folder in ("schedules", "playbooks"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
@@ -302,6 +320,8 @@ def files_in(root: Path, **changes: str) -> None:
         (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))
     (root / "playbooks" / "patch.yml").write_text(changes.get("playbook", PLAYBOOK))
+    for path in (name for name in changes if "/" in name):
+        (root / path).write_text(changes[path])
 
 
 def a_bench(root: Path, **changes: str) -> Bench:
@@ -321,6 +341,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         executor=ansible,
         inventories=inventory,
         probe=NoProbe(),
+        alerts=Alerts(),
         snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
         snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
         signer=NoKey(),
@@ -329,6 +350,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         current=WithOnce(
             InForce(root, environ=os.environ, first=definitions, monotonic=lambda: 0.0), store=store, clock=time
         ).current,
+        free_bytes=lambda: 10 * LEAST_FREE,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
         adds_to_ansible=lambda _ansible: (),

@@ -184,7 +184,7 @@ def test_a_run_that_waited_for_its_inventory_up_to_the_last_start_says_what_it_w
     bench.play_out(run_id)
 
     run = bench.site.store.read(lambda c: runs.get(c, run_id))
-    waited = "the window's last start was reached while it waited: inventory 'production' lost 2 of 5 hosts"
+    waited = "the window's last start was reached; up to then it waited: inventory 'production' lost 2 of 5 hosts"
     assert run.reason.startswith(waited)
 
 

@@ -18,7 +18,7 @@ from runner.domain.execution.run import SlotState, Stage, Trigger, Verdict
 from runner.domain.record.record import INSTALLATION
 from runner.store import counters
 from runner.store.database import Store
-from runner.store.execution import debts, pieces, runs
+from runner.store.execution import debts, pieces, places, runs
 from runner.store.record import log
 from runner.store.time import ledger, slots
 from tests.store.conftest import Place
@@ -27,6 +27,7 @@ from tests.store.making import (
     NOON,
     a_claimed_piece,
     a_kept_run,
+    a_plan,
     a_planned_piece,
     a_result,
     a_run,
@@ -280,3 +281,18 @@ def test_a_file_that_may_not_grow_is_unavailable_and_nothing_is_half_written(sql
     assert store.read(lambda c: log.head(c, "run:1")).seq == told["kept"]
     assert store.read(lambda c: c.exec_driver_sql("pragma integrity_check").scalar()) == "ok"
     assert a_kept_run(store)
+
+
+def test_of_many_batches_at_once_only_as_many_begin_as_there_are_places(store: Store) -> None:
+    plans = [a_plan(hosts=(f"web{n}", f"db{n}"), schedule=f"patch-{n}") for n in range(THREADS)]
+    planned = [a_planned_piece(store, a_kept_run(store, plan=plan), hosts=plan.hosts) for plan in plans]
+
+    def claim(connection: Any, piece_id: str) -> int | None:
+        if not places.are_left(connection, pieces.get(connection, piece_id), most=5):
+            return None
+        return pieces.claim(connection, piece_id, owner=an_owner(), inventory="production", lease=LEASE)
+
+    won = all_at_once(*(lambda piece=piece: store.write(lambda c: claim(c, piece)) for piece in planned))
+
+    assert len([fence for fence in won if fence]) == 2
+    assert store.read(lambda c: places.taken(c, besides="")) == 4

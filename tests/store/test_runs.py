@@ -184,3 +184,23 @@ def test_writing_the_same_run_twice_is_noticed(store: Store) -> None:
 
     with pytest.raises(Exception, match=r"(?i)unique"):
         store.write(lambda c: runs.insert(c, new))
+
+
+def test_the_last_whole_run_of_a_schedule_is_found_behind_many_others(store: Store) -> None:
+    a_kept_run(store)
+    whole = a_kept_run(store)
+    a_kept_run(store, plan=a_plan(schedule="another"))
+    a_kept_run(store, check_mode=True)
+    for _ in range(runs.PAGE):
+        a_kept_run(store, plan=a_plan(limit="web1"))
+
+    found = store.read(lambda c: runs.last_whole(c, "patch-web"))
+
+    assert found is not None
+    assert found.id == whole
+
+
+def test_a_schedule_of_which_only_parts_have_run_has_no_last_whole_run(store: Store) -> None:
+    a_kept_run(store, plan=a_plan(limit="web1"))
+
+    assert store.read(lambda c: runs.last_whole(c, "patch-web")) is None

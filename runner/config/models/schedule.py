@@ -29,6 +29,27 @@ class Change(Shape):
         return domain.Change(domain.ChangeType(self.type), self.model, self.owner or owner)
 
 
+class Requirement(Shape):
+    """A ring before this ring: another schedule, whose last whole run must have ended well."""
+
+    schedule: Name = Field(description="the schedule that must have been through before", examples=["patch-test"])
+    verdict: Literal["succeeded", "degraded"] = Field(
+        default="succeeded", description="how well it must have ended; `degraded` is content with `succeeded`, too"
+    )
+    within: SomeSpan | None = Field(
+        default=None, description="how long ago it may have ended; however long when missing", examples=["10d"]
+    )
+    at_least: Span = Field(
+        default=timedelta(0),
+        description="how long it must have been over, so that what it broke had time to show",
+        examples=["3d"],
+    )
+
+    def to_domain(self) -> domain.Requirement:
+        """The requirement as the rest of the program knows it."""
+        return domain.Requirement(self.schedule, domain.WantedVerdict(self.verdict), self.within, self.at_least)
+
+
 class Wave(Shape):
     """A group of hosts that is done, and watched, before the next group starts."""
 
@@ -105,6 +126,11 @@ class ScheduleFile(Shape):
     )
     enabled: bool = Field(default=True, description="false: no slots, no runs")
     change: Change = Field(default_factory=Change, description="the change record")
+    requires: list[Requirement] = Field(
+        default_factory=list,
+        description="rings before this ring: schedules that must have been through, and be over for a while",
+        examples=[[{"schedule": "patch-test", "within": "10d", "at_least": "3d"}]],
+    )
     split: Literal["hosts", "whole"] = Field(
         default="hosts",
         description="`hosts`: Ansible is called once per batch of hosts; `whole`: once, without a limit",
@@ -127,6 +153,11 @@ class ScheduleFile(Shape):
     )
     after: list[Text] = Field(
         default_factory=list, description="post-checks: playbooks, or `health:NAME`", examples=[["health:web-answers"]]
+    )
+    hold_on: list[Literal["alerts"]] = Field(
+        default_factory=list,
+        description="what outside keeps it from changing further hosts: alerts that fire for them",
+        examples=[["alerts"]],
     )
     time_limit: SomeSpan | None = Field(
         default=None, description="how long one call of Ansible may take", examples=["2h"]
@@ -180,6 +211,7 @@ class ScheduleFile(Shape):
             effect=domain.Effect(self.effect),
             enabled=self.enabled,
             change=self.change.to_domain(owner),
+            requires=tuple(each.to_domain() for each in self.requires),
             split=domain.Split(self.split),
             split_is_safe=self.split_is_safe,
             waves=tuple(wave.to_domain() for wave in self.waves),
@@ -187,6 +219,7 @@ class ScheduleFile(Shape):
             failure_budget=self.failure_budget,
             before=tuple(self.before),
             after=tuple(self.after),
+            hold_on=tuple(self.hold_on),
             time_limit=self.time_limit,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,

@@ -10,12 +10,13 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.config.environment import expand, missing
-from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
+from runner.config.fields import Budget, Count, KeyFile, Name, PublicKey, Rarity, Server, SomeSpan, Text, Zone
 from runner.config.models.own_ansible import Ansible
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.time.duration import Duration
+from runner.domain.time.window import ALWAYS
 
 
 class Defaults(Shape):
@@ -145,13 +146,39 @@ class UpgradeAtLeast(Shape):
         return {kind: at_least for kind, at_least in kinds.items() if at_least}
 
 
+class Never(Shape):
+    """Hosts that nothing may change, always or during a window; no override passes it."""
+
+    hosts: Text = Field(description="an Ansible host pattern, looked for in every inventory", examples=["erp-db"])
+    during: Name = Field(
+        default=ALWAYS, description="the name of a window in which they may not be changed, or `always`"
+    )
+
+    def to_domain(self) -> domain.Never:
+        """The limit as the rest of the program knows it."""
+        return domain.Never(self.hosts, self.during)
+
+
 class Boundaries(Shape):
     """The strategic plan's limits."""
 
+    never: list[Never] = Field(
+        default_factory=list,
+        description="hosts that no run may change; a run that includes one is refused",
+        examples=[[{"hosts": "erp-db", "during": "always"}]],
+    )
+
+    max_concurrent_hosts: Count | None = Field(
+        default=None, description="how many hosts all runs together may change at the same time", examples=[50]
+    )
     upgrade_at_least: UpgradeAtLeast = Field(
         default_factory=UpgradeAtLeast,
         description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
     )
+
+    def to_domain(self) -> domain.Boundaries:
+        """The limits that bind runs as the rest of the program knows them."""
+        return domain.Boundaries(tuple(never.to_domain() for never in self.never), self.max_concurrent_hosts)
 
 
 class Signing(Shape):
@@ -167,6 +194,28 @@ class Tickets(Shape):
     """Where tickets are filed."""
 
     desk: Literal["local"] = Field(default="local", description="the ticket desk")
+
+
+class Alertmanager(Shape):
+    """Prometheus' Alertmanager, which tells the alerts that fire."""
+
+    url: Server = Field(description="its address, without `/api`", examples=["http://127.0.0.1:9093"])
+    ignore: list[Text] = Field(
+        default_factory=list, description="names of alerts that hold nothing", examples=[["Watchdog"]]
+    )
+    bearer: Secret | None = Field(default=None, description="the token that it wants, by reference")
+
+    def to_domain(self) -> domain.Alertmanager:
+        """The source of alerts as the rest of the program knows it."""
+        return domain.Alertmanager(self.url, tuple(self.ignore), self.bearer.to_domain() if self.bearer else None)
+
+
+class Alerts(Shape):
+    """Where the alerts are heard that schedules with `hold_on: [alerts]` wait for."""
+
+    alertmanager: Alertmanager = Field(
+        description="Prometheus' Alertmanager", examples=[{"url": "http://127.0.0.1:9093"}]
+    )
 
 
 class DeadManPing(Shape):
@@ -204,6 +253,7 @@ class SettingsFile(Shape):
     teams: dict[Name, Team] = Field(default_factory=dict, description="teams by name")
     services: dict[Name, Service] = Field(default_factory=dict, description="business services by name")
     boundaries: Boundaries = Field(default_factory=Boundaries, description="the strategic plan's limits")
+    alerts: Alerts | None = Field(default=None, description="where alerts are heard")
     tickets: Tickets = Field(default_factory=Tickets, description="where tickets are filed")
     horizon: SomeSpan = Field(
         default=domain.HORIZON, description="how far ahead slots are written into the ledger", examples=["90d"]

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
 from runner.config.rules import (
+    boundaries,
     calendars,
     freezes,
     health,
     own_ansible,
     playbooks,
     reports,
+    rings,
     schedules,
     settings,
     windows,
@@ -21,10 +23,12 @@ from runner.errors import Problem
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
     own_ansible.problems,
+    boundaries.problems,
     calendars.problems,
     windows.problems,
     freezes.problems,
     schedules.problems,
+    rings.problems,
     playbooks.problems,
     health.problems,
     reports.problems,

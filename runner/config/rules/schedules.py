@@ -29,6 +29,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
         yield from _answered_for(schedule, ground, severity="error" if strict else "warning")
         yield from _waves(schedule)
         yield from _whole(schedule)
+        yield from _alerts(schedule, ground)
 
 
 def _name(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
@@ -113,3 +114,12 @@ def _whole(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
             if key in schedule.raw:
                 says = f"{key}: has no effect with split: whole, which calls Ansible once for all hosts. Remove it, or write split: hosts"
                 yield schedule.problem(key, says=says, at_key=True)
+
+
+def _alerts(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Problem]:
+    """Whoever waits for alerts to be over knows where they are heard."""
+    settings = ground.declared.settings
+    waits = any(text == "alerts" for _, text in schedule.texts("hold_on"))
+    if waits and settings and "alerts" not in settings.raw:
+        says = 'hold_on: nobody is named who could be asked for alerts. Add to wellkept.yml: alerts: {alertmanager: {url: "http://127.0.0.1:9093"}}'
+        yield schedule.problem("hold_on", says=says, at_key=True)

@@ -67,16 +67,23 @@ def _owners(settings: Declared[SettingsFile]) -> Iterator[Problem]:
 def _secrets(settings: Declared[SettingsFile]) -> Iterator[Problem]:
     """A secret has exactly one source."""
     for kind, secrets in _mapping(settings, "secrets").items():
-        for name, secret in secrets.items() if isinstance(secrets, dict) else ():
-            if not isinstance(secret, dict):
-                continue
-            sources = [key for key in secret if key in _SOURCES]
-            if len(sources) > 1:
-                says = f"{name}: has {len(sources)} sources ({', '.join(sources)}). Keep one"
-                yield settings.problem("secrets", kind, name, says=says, at_key=True)
-            if not sources:
-                says = f"{name}: names no source. Write {{env: NAME}}, {{file: PATH}} or {{command: LINE}}"
-                yield settings.problem("secrets", kind, name, says=says, at_key=True)
+        for name in secrets if isinstance(secrets, dict) else ():
+            yield from _secret(settings, "secrets", kind, name)
+    yield from _secret(settings, "alerts", "alertmanager", "bearer")
+
+
+def _secret(settings: Declared[SettingsFile], *keys: str) -> Iterator[Problem]:
+    """One secret by reference."""
+    secret = settings.source.at(keys)
+    if not isinstance(secret, dict):
+        return
+    sources = [key for key in secret if key in _SOURCES]
+    if len(sources) > 1:
+        says = f"{keys[-1]}: has {len(sources)} sources ({', '.join(sources)}). Keep one"
+        yield settings.problem(*keys, says=says, at_key=True)
+    if not sources:
+        says = f"{keys[-1]}: names no source. Write {{env: NAME}}, {{file: PATH}} or {{command: LINE}}"
+        yield settings.problem(*keys, says=says, at_key=True)
 
 
 def _database(settings: Declared[SettingsFile], environ: Mapping[str, str]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS = (
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS = (
     "window",
     "freeze",
     "pause",
@@ -22,9 +22,14 @@ WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "inventory",
     "record",
     "hosts",
+    "requires",
+    "boundary",
+    "alerts",
 )
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
-CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE})
+MIB = 1024**2
+LEAST_FREE = 256 * MIB  # bytes: snapshots, spools and the record of a night
+CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES, ALERTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,13 @@ def stops_all(plan: RunPlan, paused: frozenset[str]) -> bool:
     if plan.split is Split.WHOLE:
         return not paused.isdisjoint(plan.hosts)
     return bool(plan.hosts) and paused.issuperset(plan.hosts)
+
+
+def hold_for_record(free: int) -> Hold | None:
+    """Hold all new work while the disk has too little room for the record; `free` is in bytes. What was done and not recorded cannot be proved."""
+    if free >= LEAST_FREE:
+        return None
+    return Hold(RECORD, f"less than {LEAST_FREE // MIB} MiB are free on the disk of the record; make room on it")
 
 
 def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:

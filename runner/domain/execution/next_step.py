@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runner.domain.execution.guards import BOUNDARY, Hold
 from runner.domain.execution.progress import Batch, Track, batches_of, in_flight
 from runner.domain.execution.run import Interruption, RunRecord, Stage, StopReason
 from runner.domain.execution.schedule import Split
@@ -13,7 +14,9 @@ from runner.domain.execution.verdict import none_qualified, over_budget
 from runner.domain.execution.waves import draw, places_left, remaining, waiting
 
 LOOK_AGAIN = timedelta(seconds=15)  # a host in doubt, while something is still at work there
-LOCK_AGAIN = timedelta(seconds=10)  # a host that another run holds
+LOCK_AGAIN = timedelta(seconds=10)  # a host that another run holds, or its place
+GATE_AGAIN = timedelta(seconds=15)  # what keeps a run from drawing hosts for now
+NO_PLACE = Hold(BOUNDARY, "other runs are at work on as many hosts as the boundary max_concurrent_hosts allows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class StartPiece:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to start now; ask again at `until`, or, when it is None, as soon as the piece in flight has ended."""
+    """Nothing to start now; ask again at `until`, or, when it is None, as soon as the piece in flight has ended. `hold` is what a guard says."""
 
     until: datetime | None = None
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,10 @@ def draw_step(position: int, record: RunRecord, batches: Sequence[Batch], *, now
         return Stop(StopReason.NO_ROOM)
     if drawn.locked:
         return Wait(now + LOCK_AGAIN)
+    if record.gate:
+        return Wait(now + GATE_AGAIN, record.gate)
+    if drawn.no_place:
+        return Wait(now + LOCK_AGAIN, NO_PLACE)
     if (
         position > 0
         and not any(track.started for batch in batches for track in batch.tracks.values())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from runner.domain.execution.guards import Hold
 from runner.domain.execution.outcome import HostResult, NotRun
 from runner.domain.execution.plan import RunPlan
 
@@ -143,6 +144,8 @@ class RunRecord:
     """A run as its rows tell it, and what else bears on its next step.
 
     `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
+    `places` is how many hosts may be drawn as long as other runs are at work; None for any number.
+    `gate` is what keeps it from drawing hosts for now.
     `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
     """
 
@@ -153,6 +156,8 @@ class RunRecord:
     locked: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
+    places: int | None = None
+    gate: Hold | None = None
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
     reserve: timedelta = timedelta(0)
     record_incomplete: bool = False

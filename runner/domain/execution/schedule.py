@@ -61,6 +61,26 @@ class CatchUp(StrEnum):
     NEXT_WINDOW = "next_window"
 
 
+class WantedVerdict(StrEnum):
+    """How well a ring must have ended before the next one may begin."""
+
+    SUCCEEDED = "succeeded"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A ring before this ring: the last whole run of that schedule decides, and it must have ended well.
+
+    `within` None means however long ago; `at_least` is how long it must have been over, so that what it broke had time to show.
+    """
+
+    schedule: str
+    verdict: WantedVerdict = WantedVerdict.SUCCEEDED
+    within: timedelta | None = None
+    at_least: timedelta = timedelta(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """The change record that a run belongs to."""
@@ -108,6 +128,7 @@ class Wave:
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
+    `hold_on` names what outside keeps it from changing further hosts: `alerts`.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
     `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
@@ -123,6 +144,7 @@ class Schedule:
     effect: Effect = Effect.CHANGE
     enabled: bool = True
     change: Change = Change()
+    requires: tuple[Requirement, ...] = ()
     split: Split = Split.HOSTS
     split_is_safe: bool = False
     waves: tuple[Wave, ...] = ()
@@ -130,6 +152,7 @@ class Schedule:
     failure_budget: Amount = Amount(0)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    hold_on: tuple[str, ...] = ()
     time_limit: timedelta | None = None
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"

@@ -16,11 +16,12 @@ CANARY_FROM = 5  # hosts; below it a canary would be a fifth of the fleet or mor
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The hosts drawn for a batch, or why there are none: all locked, or no room for any of them."""
+    """The hosts drawn for a batch, or why there are none: all locked, no room for any of them, or no place beside other runs."""
 
     hosts: tuple[str, ...] = ()
     locked: bool = False
     no_room: bool = False
+    no_place: bool = False
 
 
 def planned_waves(
@@ -104,7 +105,15 @@ def draw(position: int, record: RunRecord, batches: Sequence[Batch], *, now: dat
     free = [host for host in fitting if host not in record.locked]
     if not free:
         return Draw(locked=bool(fitting), no_room=not fitting)
-    return Draw(tuple(free[: batch_size(position, record, batches)]))
+    size = min(batch_size(position, record, batches), places_beside_others(len(free), record))
+    return Draw(tuple(free[:size]), no_place=size == 0)
+
+
+def places_beside_others(wanted: int, record: RunRecord) -> int:
+    """How many of the hosts may be drawn while other runs are at work; one call for all hosts takes all of them or none."""
+    if record.places is None or record.places >= wanted:
+        return wanted
+    return 0 if record.plan.split is Split.WHOLE else max(0, record.places)
 
 
 def batch_size(position: int, record: RunRecord, batches: Sequence[Batch]) -> int:

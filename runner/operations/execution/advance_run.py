@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from runner.domain.execution.guards import Hold
 from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
 from runner.domain.execution.run import PieceState, RunRecord, RunState
 from runner.domain.record.record import run_stream
-from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked
+from runner.operations.execution.ask_gates import gate_of
+from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked, write_hold
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import settle_run
 from runner.operations.site import Site
 from runner.ports import Dispatcher
-from runner.store.execution import drains, pieces, runs
+from runner.store.execution import drains, holds, pieces, runs
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
 
@@ -36,19 +39,34 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
             settle_run(record, reason, site=site)
         case Finish():
             settle_run(record, None, site=site)
+        case Wait(_, Hold() as hold):
+            note_hold(run, hold, site=site)
         case _:
             dispatch_planned(record, dispatcher=dispatcher)
     return step
 
 
-def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:
-    """What happens next by the rows; where hosts would be drawn from an inventory that may have changed, it is heard first.
+def note_hold(run: runs.Run, hold: Hold, *, site: Site) -> None:
+    """Keep what a run waits for, so that people can see it; a run that waits takes its next step every second, and one that was noted a moment ago is left."""
+    now = site.clock()
+    known = site.store.read(lambda c: holds.of_run(c, run.schedule, run.id))
+    if not any(kept.reason == hold.reason and now - kept.last_seen < ASK_AGAIN for kept in known):
+        site.store.write(partial(write_hold, run=run, hold=hold, at=now))
 
-    While its answer cannot be trusted, work that has a last start waits for a better one; other work goes on with the hosts that it has.
-    """
+
+def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:
+    """What happens next by the rows; where hosts would be drawn, what they do not tell is heard first: the inventory, then what is in the way."""
     record, step = by_the_rows(run, site=site)
-    if not draws(step, record) or not is_to_be_asked(run, site=site):
-        return record, step
+    if draws(step, record) and is_to_be_asked(run, site=site):
+        record, step = after_asking_the_inventory(run, site=site)
+    if draws(step, record):
+        record = replace(record, gate=gate_of(run, site=site))
+        step = next_step(record, now=site.clock())
+    return record, step
+
+
+def after_asking_the_inventory(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:
+    """While its answer cannot be trusted, work that has a last start waits for a better one; other work goes on with the hosts that it has."""
     trusted = ask_again(run, site=site)
     record, step = by_the_rows(run, site=site)
     waits = not trusted and draws(step, record) and record.plan.last_start is not None

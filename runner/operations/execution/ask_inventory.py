@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain.execution.guards import Hold, hold_for_inventory
+from runner.domain.execution.guards import INVENTORY, Hold, hold_for_inventory
 from runner.domain.record.record import run_stream
 from runner.operations.execution.plan_occurrence import chosen
 from runner.operations.site import Site
@@ -43,7 +43,7 @@ def ask_again(run: runs.Run, *, site: Site) -> bool:
 def was_held_lately(run: runs.Run, *, site: Site) -> bool:
     """Whether the inventory held this run a moment ago: a run takes its next step every second, and some inventories ask a cloud."""
     held = site.store.read(lambda c: holds.of_run(c, run.schedule, run.id))
-    return any(site.clock() - hold.last_seen < ASK_AGAIN for hold in held)
+    return any(hold.guard == INVENTORY and site.clock() - hold.last_seen < ASK_AGAIN for hold in held)
 
 
 def hold_of(run: runs.Run, answer: InventoryAnswer, *, site: Site) -> Hold | None:

@@ -10,7 +10,7 @@ from runner.domain.execution.run import Interruption, RunRecord, Stage
 from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
-from runner.store.execution import inventories, outcomes, overrides, pieces, runs
+from runner.store.execution import inventories, outcomes, overrides, pieces, places, runs
 
 RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
 
@@ -27,7 +27,18 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     vanished = vanished_hosts(run, site=site)
     record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates, reserve=RESERVE))
     passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
-    return replace(record, paused=passed_over, interruption=interruption)
+    return replace(record, paused=passed_over, interruption=interruption, places=places_left(run, site=site))
+
+
+def most_at_once(run: runs.Run, *, site: Site) -> int | None:
+    """How many hosts all runs together may have in hand, by the definitions in force now; None when this run is not bound by it."""
+    return site.current().settings.boundaries.max_concurrent_hosts if run.plan.changes_something else None
+
+
+def places_left(run: runs.Run, *, site: Site) -> int | None:
+    """How many hosts this run may draw while others are at work."""
+    most = most_at_once(run, site=site)
+    return None if most is None else max(0, most - site.store.read(lambda c: places.taken(c, besides=run.id)))
 
 
 def vanished_hosts(run: runs.Run, *, site: Site) -> frozenset[str]:

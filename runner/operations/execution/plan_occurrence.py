@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.domain.execution import guards, host_pattern
+from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
 from runner.domain.execution.schedule import Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
@@ -19,6 +20,7 @@ from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound, UsageError
+from runner.operations.execution.ask_guards import ask_guards, next_boundary
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
@@ -49,6 +51,7 @@ class Plan(Unguarded):
 
     The digest is empty when it was not asked for: it takes reading every file that takes part, and asking Git which these are.
     `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why.
+    `boundary` is when the first of its hosts may no longer be changed.
     """
 
     at: datetime
@@ -58,6 +61,7 @@ class Plan(Unguarded):
     unknown_names: tuple[str, ...] = ()
     debts: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    boundary: datetime | None = None
 
 
 def plan_occurrence(
@@ -86,6 +90,8 @@ def plan_occurrence(
         frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode),
         limit=limit or None,
     )
+    boundary = next_boundary(run, answer, definitions=definitions, at=at)
+    run = ended_by(run, boundary)
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
         schedule=schedule,
@@ -100,6 +106,7 @@ def plan_occurrence(
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
         passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
+        boundary=boundary,
     )
 
 
@@ -277,6 +284,7 @@ def holds_of(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
         ),
         guards.hold_for_hosts(schedule, run.hosts),
+        *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)
 

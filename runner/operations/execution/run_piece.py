@@ -20,11 +20,11 @@ from runner.domain.record.record import closing_body, run_stream
 from runner.operations.execution.ask_hosts import ask_hosts, conditions
 from runner.operations.execution.execute_playbook import Claimed, LeaseLostError, execute_playbook, heartbeat_of
 from runner.operations.execution.heartbeat import LEASE
-from runner.operations.execution.load_record import load_record
+from runner.operations.execution.load_record import load_record, most_at_once
 from runner.operations.execution.patience import patiently
 from runner.operations.site import Site
 from runner.ports import PieceEnd
-from runner.store.execution import drains, pieces, runs
+from runner.store.execution import drains, pieces, places, runs
 from runner.store.record import evidence, observations
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction
@@ -67,12 +67,24 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     record = load_record(piece.run_id, site=site)
     fence = None
     if piece.stage not in TOUCHING or not reason_to_stop(record, now=site.clock()):
-        fence = site.store.write(partial(claim, piece=piece, inventory=record.plan.inventory, site=site))
+        most = most_at_once(site.store.read(lambda c: runs.get(c, piece.run_id)), site=site)
+        fence = site.store.write(
+            partial(claim_in_bounds, piece=piece, inventory=record.plan.inventory, most=most, site=site)
+        )
     if fence is None:
         site.store.write(
             lambda c: pieces.withdraw(c, piece.id)
         )  # nothing happens here when somebody else has claimed it
     return fence
+
+
+def claim_in_bounds(
+    connection: Transaction, *, piece: pieces.Piece, inventory: str, most: int | None, site: Site
+) -> int | None:
+    """The claim, if all runs together have no more hosts in hand then than they may; looked at in the same transaction."""
+    if most is not None and not places.are_left(connection, piece, most=most):
+        return None
+    return claim(connection, piece=piece, inventory=inventory, site=site)
 
 
 def claim(connection: Transaction, *, piece: pieces.Piece, inventory: str, site: Site) -> int | None:

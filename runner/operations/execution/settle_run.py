@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.guards import STILL_SAID
 from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
@@ -112,7 +111,7 @@ def write_settlement(
 ) -> bool:
     """The end of a run in one transaction; False when it was settled already."""
     incomplete = record.record_incomplete or any(is_incomplete(piece) for piece in record.pieces)
-    reason = f"{reason_in_words(record, stopped)}{waited_for(connection, record, stopped)}"
+    reason = with_what_it_waited_for(connection, record, reason_in_words(record, stopped), at=at)
     if not runs.settle(connection, record.id, verdict=verdict, reason=reason, at=at, record_incomplete=incomplete):
         return False
     run = runs.get(connection, record.id)
@@ -172,14 +171,10 @@ def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
     return STOPPED_IN_WORDS[stopped] if stopped else ""
 
 
-def waited_for(connection: Transaction, record: RunRecord, stopped: StopReason | None) -> str:
-    """What kept a run waiting up to its last start, so that the last start is not all that is told; nothing when it did not wait."""
-    last_start = record.plan.last_start
-    if stopped is not StopReason.CUTOFF or last_start is None:
-        return ""
-    held = holds.of_run(connection, record.plan.schedule, record.id)
-    reasons = dict.fromkeys(hold.reason for hold in held if hold.last_seen >= last_start - STILL_SAID)
-    return f" while it waited: {'; '.join(reasons)}" if reasons else ""
+def with_what_it_waited_for(connection: Transaction, record: RunRecord, reason: str, *, at: datetime) -> str:
+    """Why it stopped, and, when a guard had kept it from drawing hosts up to then, which; an end that needs no reason has none of them either."""
+    waited = [hold.reason for hold in holds.up_to(connection, record.plan.schedule, record.id, at)] if reason else []
+    return f"{reason}; up to then it waited: {'; '.join(waited)}" if waited else reason
 
 
 def has_problem(piece: PieceRecord) -> bool:

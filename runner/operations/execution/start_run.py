@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import guards
+from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import Trigger
@@ -87,7 +88,7 @@ def check_digest(name: str, digest: str, wish: Wish) -> None:
 
 
 def holds_left(plan: Plan, wish: Wish) -> tuple[Hold, ...]:
-    """The holds that an override does not lift: it needs a reason and an expiry, and lifts window, freeze and pause only."""
+    """The holds that an override does not lift: it needs a reason and an expiry, and does not lift every guard."""
     if wish.override is None:
         return plan.holds
     if not wish.override.strip() or wish.until is None:
@@ -181,12 +182,12 @@ def digest_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> str:
 
 
 def ended_by_expiry(plan: Plan, until: datetime, overridden: Sequence[Hold]) -> RunPlan:
-    """An override ends with its expiry; one that does not lift the window ends with the window, too."""
+    """An override ends with its expiry; one that does not lift the window ends with the window, too. A boundary ends every run."""
     closes = last_start = until
     if plan.opening and not any(hold.guard == guards.WINDOW for hold in overridden):
         closes = min(until, plan.opening.closes)
         last_start = min(until, plan.opening.closes - plan.schedule.window.cutoff)
-    return replace(plan.run, opens=None, last_start=last_start, ends=closes)
+    return ended_by(replace(plan.run, opens=None, last_start=last_start, ends=closes), plan.boundary)
 
 
 def definition_digest(schedule: Schedule) -> str:

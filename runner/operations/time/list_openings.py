@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from runner.domain.time import occurrence
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
 from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
+from runner.operations.time.note_rings import notes_on_rings
 
 PLANNED, CUT_SHORT, FROZEN, SWITCHED_OFF = "planned", "cut short", "frozen", "switched off"
 
@@ -108,11 +109,16 @@ def of_schedule(
             schedule.name,
             schedule.window.name,
             schedule.window.timezone,
-            schedule.its(opening),
+            with_notes(schedule.its(opening), schedule, definitions),
             state_of(opening, enabled=schedule.enabled),
         )
         for opening in occurrence.openings(schedule.window, freezes, from_=from_, to=to)
     ]
+
+
+def with_notes(opening: Opening, schedule: Schedule, definitions: Definitions) -> Opening:
+    """The opening with what stands in its way beside freezes, as far as the files tell."""
+    return replace(opening, notes=(*opening.notes, *notes_on_rings(opening, schedule, definitions)))
 
 
 def of_window(window: MaintenanceWindow, definitions: Definitions, *, from_: datetime, to: datetime) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -11,6 +11,8 @@ from runner.domain.execution.guards import Hold
 from runner.store.ids import new_id
 from runner.store.schema import holds
 from runner.store.sql import read, select_as, serialise
+
+A_MOMENT = timedelta(minutes=1)  # a run that waits is noted every quarter of a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ def of_run(connection: Connection, schedule: str, run_id: str) -> list[HeldSlot]
     """What held a run of that schedule on its way, in the order in which it was first heard."""
     held = select_as(HeldSlot, holds).where(holds.c.schedule == schedule, holds.c.run_id == run_id)
     return read(connection, HeldSlot, held.order_by(holds.c.first_seen, holds.c.id))
+
+
+def up_to(connection: Connection, schedule: str, run_id: str, at: datetime) -> list[HeldSlot]:
+    """What held a run of that schedule up to an instant: those holds that were heard within the minute before."""
+    return [hold for hold in of_run(connection, schedule, run_id) if at - hold.last_seen <= A_MOMENT]
 
 
 def between(connection: Connection, from_: datetime, to: datetime) -> list[HeldSlot]:

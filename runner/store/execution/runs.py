@@ -24,6 +24,7 @@ from runner.store.schema import runs, snapshots
 from runner.store.sql import read, read_one
 
 COUNTER = "run"
+PAGE = 20  # runs that are read at a time when one is looked for
 
 
 class StopRequest(StrEnum):
@@ -175,6 +176,17 @@ def recent(connection: Connection, limit: int, schedule: str | None = None) -> l
     """The latest runs, newest first."""
     wanted = _wanted() if schedule is None else _wanted(runs.c.schedule == schedule)
     return read(connection, Run, wanted.order_by(runs.c.number.desc()).limit(limit))
+
+
+def last_whole(connection: Connection, schedule: str) -> Run | None:
+    """The latest run of a schedule for all of its hosts, going or settled; check mode and runs that a person limited are passed over."""
+    newest = _wanted(runs.c.schedule == schedule, runs.c.check_mode.is_(False)).order_by(runs.c.number.desc())
+    page = read(connection, Run, newest.limit(PAGE))
+    while page:
+        if whole := next((run for run in page if run.plan.limit is None), None):
+            return whole
+        page = read(connection, Run, newest.where(runs.c.number < page[-1].number).limit(PAGE))
+    return None
 
 
 def between(connection: Connection, from_: datetime, to: datetime) -> list[Run]:

@@ -140,3 +140,9 @@ def of_date(connection: Connection, schedule: str, day: date) -> list[Slot]:
     """The slots of a schedule whose rule names that date, withdrawn ones left out."""
     wanted = _in_state(*(set(SlotState) - {SlotState.WITHDRAWN}))
     return read(connection, Slot, wanted.where(slots.c.schedule == schedule, slots.c.rule_date == day))
+
+
+def last_settled(connection: Connection, schedule: str, outcomes: Collection[str]) -> Slot | None:
+    """The slot of a schedule that was settled last with one of these outcomes."""
+    settled = _in_state(SlotState.SETTLED).where(slots.c.schedule == schedule, slots.c.outcome.in_(outcomes))
+    return read_one(connection, Slot, settled.order_by(None).order_by(slots.c.settled_at.desc()))
