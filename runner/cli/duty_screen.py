@@ -20,6 +20,7 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "waves": [],
         "failure_budget": 0,
         "concurrency": 0,
+        "apart": {"variables": [], "groups": {}},
         "opens": opening.opens.isoformat() if opening else None,
         "closes": opening.closes.isoformat() if opening else None,
         "owner": plan.schedule.owner,

@@ -117,6 +117,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         ],
         "failure_budget": plan.run.budget,
         "concurrency": plan.run.concurrency,
+        "apart": {"variables": list(plan.schedule.apart), "groups": {h: list(g) for h, g in plan.run.groups.items()}},
         "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
         "holds": [
             {"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None}
@@ -157,6 +158,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += [window_line(plan)]
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
+    lines += kept_apart(plan)
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
@@ -201,6 +203,18 @@ def waves_in_words(plan: Plan) -> list[str]:
         drawn.update(own)
         told.append(f"{wave.name}: {len(own)} ({shortened(own)}){wave_rules(wave)}")
     return told
+
+
+def kept_apart(plan: Plan) -> list[str]:
+    """Which hosts are never changed together, and how many nothing binds."""
+    if not plan.schedule.apart:
+        return []
+    groups = {group for own in plan.run.groups.values() for group in own}
+    free = len(plan.run.hosts) - len(plan.run.groups)
+    told = (
+        f"Kept apart: one host at a time of each of {count(len(groups), 'group')} by {', '.join(plan.schedule.apart)}"
+    )
+    return [told + (f"; {count(free, 'host')} in none" if free else "")]
 
 
 def shortened(hosts: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ def assemble(ground: Ground) -> Definitions:
     assert declared.settings and declared.settings.model  # noqa: S101, PT018  valid, as the caller has made sure
     windows = {name: ground.window(window) for name, window in declared.windows.items()}
     windows[ALWAYS] = MaintenanceWindow(ALWAYS, source="built in")
+    schedules = {name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()}
     return Definitions(
-        settings=settings_of(declared.settings.model, ground),
-        schedules={name: _schedule(schedule, windows, ground) for name, schedule in declared.schedules.items()},
+        settings=_asking(settings_of(declared.settings.model, ground), schedules.values()),
+        schedules=schedules,
         windows=windows,
         freezes=tuple(ground.freeze(freeze) for freeze in declared.freezes.values() if freeze.model),
         checks={name: _check(check, ground) for name, check in declared.checks.items()},
@@ -51,6 +53,18 @@ def assemble(ground: Ground) -> Definitions:
             if report.model
         },
     )
+
+
+def _asking(settings: Settings, schedules: Iterable[Schedule]) -> Settings:
+    """The settings, with the variables of hosts that schedules need from each inventory."""
+    wanted: dict[str, list[str]] = {}
+    for schedule in schedules:
+        wanted.setdefault(schedule.inventory, []).extend(schedule.apart)
+    inventories = {
+        name: replace(inventory, variables=tuple(sorted(set(wanted.get(name, ())))))
+        for name, inventory in settings.inventories.items()
+    }
+    return replace(settings, inventories=inventories)
 
 
 def settings_of(model: SettingsFile, ground: Ground) -> Settings:

@@ -15,7 +15,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ScheduleFile": (
         "every",
         "requires",
-        "apart",
         "hold_on",
         "on_failure",
         "mute",

@@ -19,12 +19,13 @@ HORIZON = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A named source of hosts, and how small it may become before work is held."""
+    """A named source of hosts, and how small it may become before work is held; `variables` are those of hosts that schedules ask for by name."""
 
     name: str
     source: str
     min_hosts: int = 1
     max_drop: Amount | None = None
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

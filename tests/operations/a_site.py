@@ -216,6 +216,7 @@ class StaticInventory:
 
     hosts: tuple[str, ...] = HOSTS
     errors: tuple[str, ...] = ()
+    variables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         return False
@@ -223,7 +224,11 @@ class StaticInventory:
     def read(self, inventory: Inventory, *, project: Path, ansible: AnsibleSettings) -> InventoryAnswer:
         web = tuple(host for host in self.hosts if host.startswith("web"))
         groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}
-        return InventoryAnswer({host: {} for host in self.hosts}, groups, self.errors)
+        asked = {
+            host: {name: value for name, value in self.variables.get(host, {}).items() if name in inventory.variables}
+            for host in self.hosts
+        }
+        return InventoryAnswer(asked, groups, self.errors)
 
 
 class NoProbe:

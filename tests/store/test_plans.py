@@ -37,6 +37,7 @@ plans = st.builds(
     waves=st.lists(waves, max_size=3).map(tuple),
     concurrency=st.integers(1, 500),
     budget=st.integers(0, 500),
+    groups=st.dictionaries(names, hosts, max_size=3),
     before=steps,
     after=steps,
     carried=hosts,

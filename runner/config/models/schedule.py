@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag
 from pydantic.config import JsonDict
 
-from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
+from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text, Variable
 from runner.config.models.shape import Shape
 from runner.config.models.windows import Window
 from runner.domain.execution import schedule as domain
@@ -115,6 +115,12 @@ class ScheduleFile(Shape):
         description="groups of hosts, one after the other; otherwise a canary of 1 from five hosts up, then the rest",
     )
     concurrency: Count = Field(default=10, description="how many hosts are changed at the same time")
+    apart: list[Variable] = Field(
+        default_factory=list,
+        description="inventory variables: hosts that share the value of one are never changed at the same time, "
+        "nor by another schedule that names it",
+        examples=[["redundancy_group"]],
+    )
     failure_budget: Budget = Field(
         default=domain.Amount(0),
         description="how many hosts may fail and the run still go on: a number, or a percentage of all planned",
@@ -175,6 +181,7 @@ class ScheduleFile(Shape):
             split_is_safe=self.split_is_safe,
             waves=tuple(wave.to_domain() for wave in self.waves),
             concurrency=self.concurrency,
+            apart=tuple(self.apart),
             failure_budget=self.failure_budget,
             before=tuple(self.before),
             after=tuple(self.after),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.domain.execution.apart import Variables, groups_of, nowhere, untold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
@@ -13,7 +14,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
+WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS, APART = (
     "window",
     "freeze",
     "pause",
@@ -21,7 +22,9 @@ WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "inventory",
     "record",
     "hosts",
+    "apart",
 )
+NAMED = 5  # hosts in a sentence
 CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE})
 
 
@@ -114,6 +117,19 @@ def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:
     if hosts:
         return None
     return Hold(HOSTS, f"no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}")
+
+
+def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> Hold | None:
+    """Hold a schedule that wants hosts kept apart by something that cannot be told, or that none of them has: a wrong name must not go unnoticed."""
+    told = untold(schedule.apart, hosts, variables)
+    for name, those in told.items():
+        why = f"apart: {name} of {', '.join(those[:NAMED])} is a template, encrypted or a mapping, which only Ansible can fill. Give it as plain text"
+        return Hold(APART, why)
+    missing = nowhere(schedule.apart, groups_of(schedule.apart, hosts, variables)) if hosts else ()
+    if not missing:
+        return None
+    why = f"apart: no host of {schedule.hosts!r} has the variable {' or '.join(missing)} in inventory {schedule.inventory!r}. Is it misspelt?"
+    return Hold(APART, why)
 
 
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:

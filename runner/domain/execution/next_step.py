@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runner.domain.execution.progress import Batch, Track, batches_of, in_flight
+from runner.domain.execution.apart import locks_for
+from runner.domain.execution.progress import Batch, Track, batches_of, in_flight, last_tracks
 from runner.domain.execution.run import Interruption, RunRecord, Stage, StopReason
 from runner.domain.execution.schedule import Split
 from runner.domain.execution.verdict import none_qualified, over_budget
@@ -59,6 +60,17 @@ def next_step(record: RunRecord, *, now: datetime) -> NextStep:
         return closing_step(record, batches, reason)
     step = within(batches[-1], record, batches, now=now) if batches else None
     return not_early(step or step_in_waves(record, batches, now=now), record, now=now)
+
+
+def no_longer_needed(record: RunRecord, *, now: datetime) -> frozenset[str]:
+    """The locks that this run holds and has no more use for: a host is busy until its batch is through all stages, and one in doubt until the run ends."""
+    batches = batches_of(record)
+    if not record.held or not batches or in_flight(record) or reason_to_stop(record, now=now):
+        return frozenset()
+    if within(batches[-1], record, batches, now=now):
+        return frozenset()
+    doubtful = [host for host, track in last_tracks(batches).items() if track.in_doubt]
+    return record.held - locks_for(doubtful, record.plan.groups)
 
 
 def not_early(step: NextStep, record: RunRecord, *, now: datetime) -> NextStep:

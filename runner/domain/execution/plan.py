@@ -47,6 +47,7 @@ class RunPlan:
     """The frozen plan of one run.
 
     `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `budget` is in hosts.
+    `groups` maps a host to the groups (`variable=value`) of which only one member is changed at a time; a host that none binds is not in it.
     `limit` is the pattern by which a person chose among the schedule's hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
@@ -73,3 +74,4 @@ class RunPlan:
     impact: str = "medium"
     owner: str | None = None
     services: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

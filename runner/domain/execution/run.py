@@ -142,7 +142,8 @@ class PieceRecord:
 class RunRecord:
     """A run as its rows tell it, and what else bears on its next step.
 
-    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
+    `locked` are hosts that other runs hold now, or a group of which they hold; `held` names what this run has locked.
+    `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
     `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
     """
 
@@ -151,6 +152,7 @@ class RunRecord:
     pieces: tuple[PieceRecord, ...] = ()
     interruption: Interruption | None = None
     locked: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
     estimates: Mapping[str, timedelta] = field(default_factory=dict)

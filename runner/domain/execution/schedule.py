@@ -106,6 +106,7 @@ class Wave:
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
+    `apart` names inventory variables: hosts that share the value of one are never changed at the same time.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
     `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
@@ -125,6 +126,7 @@ class Schedule:
     split_is_safe: bool = False
     waves: tuple[Wave, ...] = ()
     concurrency: int = 10
+    apart: tuple[str, ...] = ()
     failure_budget: Amount = Amount(0)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

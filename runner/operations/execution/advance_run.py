@@ -6,7 +6,15 @@ import logging
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
+from runner.domain.execution.next_step import (
+    Finish,
+    NextStep,
+    StartPiece,
+    Stop,
+    Wait,
+    next_step,
+    no_longer_needed,
+)
 from runner.domain.execution.run import PieceState, RunRecord, RunState
 from runner.domain.record.record import run_stream
 from runner.operations.execution.ask_inventory import ASK_AGAIN, ask_again, is_to_be_asked
@@ -27,6 +35,7 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
     if run.state is RunState.SETTLED:
         return None
     record, step = decide(run, site=site)
+    let_go(record, site=site)
     match step:
         case StartPiece():
             plan_piece(record, step, site=site, dispatcher=dispatcher)
@@ -37,6 +46,13 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
         case _:
             dispatch_planned(record, dispatcher=dispatcher)
     return step
+
+
+def let_go(record: RunRecord, *, site: Site) -> None:
+    """Give back the hosts and groups that this run is through with, so that other runs need not wait for its end."""
+    names = no_longer_needed(record, now=site.clock())
+    if names:
+        site.store.write(lambda c: pieces.release(c, record.id, names, seen=len(record.pieces)))
 
 
 def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from runner.domain.execution import guards, host_pattern
+from runner.domain.execution.apart import groups_of
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
 from runner.domain.execution.schedule import Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
@@ -218,6 +219,7 @@ def frozen_plan(
         services={
             host: service.title for service in services for host in matching(service.hosts, answer) if host in hosts
         },
+        groups=groups_of(schedule.apart, hosts, answer.hosts),
     )
 
 
@@ -273,6 +275,7 @@ def holds_of(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
         ),
         guards.hold_for_hosts(schedule, run.hosts),
+        guards.hold_for_apart(schedule, run.hosts, answer.hosts),
     )
     return tuple(hold for hold in answers if hold is not None)
 

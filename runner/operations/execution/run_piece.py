@@ -13,7 +13,7 @@ from runner.domain.execution.fold import PieceFold, cut_off, timed_out
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.domain.execution.next_step import reason_to_stop
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.plan import Step, StepKind
+from runner.domain.execution.plan import RunPlan, Step, StepKind
 from runner.domain.execution.progress import batches_of, last_tracks
 from runner.domain.execution.run import PieceState, Stage
 from runner.domain.record.record import closing_body, run_stream
@@ -63,7 +63,7 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     record = load_record(piece.run_id, site=site)
     fence = None
     if piece.stage not in TOUCHING or not reason_to_stop(record, now=site.clock()):
-        fence = site.store.write(partial(claim, piece=piece, inventory=record.plan.inventory, site=site))
+        fence = site.store.write(partial(claim, piece=piece, plan=record.plan, site=site))
     if fence is None:
         site.store.write(
             lambda c: pieces.withdraw(c, piece.id)
@@ -71,9 +71,11 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     return fence
 
 
-def claim(connection: Transaction, *, piece: pieces.Piece, inventory: str, site: Site) -> int | None:
+def claim(connection: Transaction, *, piece: pieces.Piece, plan: RunPlan, site: Site) -> int | None:
     """The claim, its locks, and the run's start when this is its first piece, in one transaction."""
-    fence = pieces.claim(connection, piece.id, owner=site.owner, inventory=inventory, lease=LEASE)
+    fence = pieces.claim(
+        connection, piece.id, owner=site.owner, inventory=plan.inventory, lease=LEASE, groups=plan.groups
+    )
     if fence is not None:
         runs.start(connection, piece.run_id, at=site.clock())
     return fence

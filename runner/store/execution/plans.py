@@ -39,6 +39,7 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "impact": plan.impact,
         "owner": plan.owner,
         "services": dict(plan.services),
+        "groups": {host: list(groups) for host, groups in plan.groups.items()},
     }
 
 
@@ -67,6 +68,7 @@ def plan_from_json(kept: Json) -> RunPlan:
         impact=kept.get("impact", "medium"),
         owner=kept.get("owner"),
         services=kept.get("services", {}),
+        groups={host: tuple(groups) for host, groups in kept.get("groups", {}).items()},
     )
 
 
