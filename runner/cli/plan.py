@@ -118,6 +118,11 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "failure_budget": plan.run.budget,
         "concurrency": plan.run.concurrency,
         "apart": {"variables": list(plan.schedule.apart), "groups": {h: list(g) for h, g in plan.run.groups.items()}},
+        "on_failure": {
+            "retries": plan.run.retries,
+            "retry_after_seconds": plan.run.retry_after.total_seconds() if plan.run.retries else None,
+            "rollback": plan.schedule.on_failure.rollback if plan.run.rollback else None,
+        },
         "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
         "holds": [
             {"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None}
@@ -159,6 +164,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
     lines += kept_apart(plan)
+    lines += if_it_fails(plan)
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
@@ -215,6 +221,17 @@ def kept_apart(plan: Plan) -> list[str]:
         f"Kept apart: one host at a time of each of {count(len(groups), 'group')} by {', '.join(plan.schedule.apart)}"
     )
     return [told + (f"; {count(free, 'host')} in none" if free else "")]
+
+
+def if_it_fails(plan: Plan) -> list[str]:
+    """What is done with a host that fails."""
+    from runner.domain.time.duration import describe
+
+    run = plan.run
+    retry = f"tried again {'once' if run.retries == 1 else f'up to {run.retries} times'} after {describe(run.retry_after)} if the cause may pass by itself"
+    back = f"rolled back by {plan.schedule.on_failure.rollback}"
+    told = ([retry] if run.retries else []) + ([back] if run.rollback else [])
+    return [f"If it fails on a host: {', then '.join(told)}"] if told else []
 
 
 def shortened(hosts: Sequence[str]) -> str:

@@ -16,7 +16,6 @@ KEYS: dict[str, tuple[str, ...]] = {
         "every",
         "requires",
         "hold_on",
-        "on_failure",
         "mute",
         "announce",
         "ansible",

@@ -76,7 +76,7 @@ class Time:
         self.now += span
 
 
-Fate = str  # ok | changed | failed | unreachable | lost (nothing is heard) | absent (no play names it)
+Fate = str  # ok | changed | failed | locked (a package lock) | unreachable | lost (nothing is heard) | absent (no play names it)
 Script = Callable[[PieceOrder, str], Fate]
 
 
@@ -181,10 +181,17 @@ def ended(status: str) -> Event:
 
 
 def event_of(order: PieceOrder, host: str, fate: Fate) -> Event:
-    kinds = {"failed": EventKind.HOST_FAILED, "unreachable": EventKind.HOST_UNREACHABLE}
-    text = {"failed": "dpkg: error processing package nginx (--configure)", "unreachable": "Connection timed out"}.get(
-        fate, ""
-    )
+    kinds = {
+        "failed": EventKind.HOST_FAILED,
+        "locked": EventKind.HOST_FAILED,
+        "unreachable": EventKind.HOST_UNREACHABLE,
+    }
+    texts = {
+        "failed": "dpkg: error processing package nginx (--configure)",
+        "locked": "Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (apt-get)",
+        "unreachable": "Connection timed out",
+    }
+    text = texts.get(fate, "")
     output = look_text(order, host) if order.playbook == LOOK and fate == "ok" else ""
     return Event(
         0, 0, kinds.get(fate, EventKind.HOST_OK), SATURDAY_NIGHT, host=host, task="Upgrade", module="ansible.builtin.apt",
@@ -196,7 +203,7 @@ def recap(fate: Fate) -> Mapping[str, int]:
     return {
         "ok": 1,
         "changed": int(fate == "changed"),
-        "failures": int(fate == "failed"),
+        "failures": int(fate in {"failed", "locked"}),
         "unreachable": int(fate == "unreachable"),
     }
 
@@ -301,8 +308,9 @@ def files_in(root: Path, **changes: str) -> None:
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
     (root / "hosts.ini").write_text("\n".join(HOSTS) + "\n")
     (root / "schedules" / "windows.yml").write_text(changes.get("windows", WINDOWS))
-    if "ready" in changes:
-        (root / "playbooks" / "ready.yml").write_text(changes["ready"])
+    for extra in ("ready", "rollback"):
+        if extra in changes:
+            (root / "playbooks" / f"{extra}.yml").write_text(changes[extra])
     if "health" in changes:
         (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))

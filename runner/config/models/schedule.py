@@ -47,6 +47,32 @@ class Wave(Shape):
         return domain.Wave(self.name, self.size, self.hosts, self.soak, self.tolerates)
 
 
+class Retry(Shape):
+    """Another attempt at hosts that failed for a cause which may pass by itself: not reached, a package lock, a mirror that did not answer."""
+
+    transient: Annotated[int, Field(ge=1, le=5)] = Field(description="how often a host is tried again", examples=[1])
+    after: SomeSpan = Field(
+        default=timedelta(minutes=2), description="how long after it failed the host is tried again", examples=["2m"]
+    )
+
+
+class OnFailure(Shape):
+    """What is done with hosts that fail."""
+
+    rollback: Text | None = Field(
+        default=None,
+        description="a playbook for hosts that the work had touched and that did not end well, after their post-checks",
+        examples=["playbooks/rollback.yml"],
+    )
+    retry: Retry | None = Field(default=None, description="whether a host is tried again first; otherwise it is not")
+
+    def to_domain(self) -> domain.OnFailure:
+        """What is done on failure as the rest of the program knows it."""
+        if self.retry is None:
+            return domain.OnFailure(rollback=self.rollback)
+        return domain.OnFailure(self.retry.transient, self.retry.after, self.rollback)
+
+
 def window_kind(value: object) -> str:
     """Tell a window's name from a window written in place."""
     return "<inline>" if isinstance(value, dict) else "<name>"
@@ -132,6 +158,7 @@ class ScheduleFile(Shape):
     after: list[Text] = Field(
         default_factory=list, description="post-checks: playbooks, or `health:NAME`", examples=[["health:web-answers"]]
     )
+    on_failure: OnFailure = Field(default_factory=OnFailure, description="what is done with hosts that fail")
     time_limit: SomeSpan | None = Field(
         default=None, description="how long one call of Ansible may take", examples=["2h"]
     )
@@ -185,6 +212,7 @@ class ScheduleFile(Shape):
             failure_budget=self.failure_budget,
             before=tuple(self.before),
             after=tuple(self.after),
+            on_failure=self.on_failure.to_domain(),
             time_limit=self.time_limit,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,

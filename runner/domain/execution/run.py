@@ -144,6 +144,7 @@ class RunRecord:
 
     `locked` are hosts that other runs hold now, or a group of which they hold; `held` names what this run has locked.
     `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
+    `ended_now` says that a person wants everything of it to end at once, what would be owed to touched hosts too.
     `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
     """
 
@@ -151,6 +152,7 @@ class RunRecord:
     plan: RunPlan
     pieces: tuple[PieceRecord, ...] = ()
     interruption: Interruption | None = None
+    ended_now: bool = False
     locked: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()

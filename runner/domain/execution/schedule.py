@@ -103,6 +103,15 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
+class OnFailure:
+    """What is done with hosts that fail: tried again `transient` times, each time `after` it failed, then rolled back by the playbook `rollback`."""
+
+    transient: int = 0
+    after: timedelta = timedelta(0)
+    rollback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
@@ -130,6 +139,7 @@ class Schedule:
     failure_budget: Amount = Amount(0)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure()
     time_limit: timedelta | None = None
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"

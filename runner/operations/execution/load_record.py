@@ -27,7 +27,8 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     vanished = vanished_hosts(run, site=site)
     record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates, reserve=RESERVE))
     passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
-    return replace(record, paused=passed_over, interruption=interruption)
+    ended_now = run.stop_request == runs.StopRequest.CANCEL
+    return replace(record, paused=passed_over, interruption=interruption, ended_now=ended_now)
 
 
 def vanished_hosts(run: runs.Run, *, site: Site) -> frozenset[str]:

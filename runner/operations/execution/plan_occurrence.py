@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.domain.execution import guards, host_pattern
 from runner.domain.execution.apart import groups_of
-from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
+from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind, rollback_steps
 from runner.domain.execution.schedule import Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
 from runner.domain.record.record import canonical
@@ -220,7 +220,16 @@ def frozen_plan(
             host: service.title for service in services for host in matching(service.hosts, answer) if host in hosts
         },
         groups=groups_of(schedule.apart, hosts, answer.hosts),
+        retries=schedule.on_failure.transient,
+        retry_after=schedule.on_failure.after,
+        rollback=rollback_of(schedule, check_mode=check_mode),
     )
+
+
+def rollback_of(schedule: Schedule, *, check_mode: bool) -> tuple[Step, ...]:
+    """How hosts that failed are rolled back; in check mode nothing was changed that could be."""
+    playbook = schedule.on_failure.rollback
+    return rollback_steps(playbook) if playbook and not check_mode else ()
 
 
 def step_from(text: str) -> Step:
@@ -312,8 +321,8 @@ def files_of(schedule: Schedule, root: Path) -> list[Path]:
     """The playbooks of a schedule, and the roles and variable files beside them."""
     playbooks = [
         root / text
-        for text in (schedule.playbook, *schedule.before, *schedule.after)
-        if not text.startswith(HEALTH_PREFIX)
+        for text in (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
+        if text and not text.startswith(HEALTH_PREFIX)
     ]
     folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
     below = [

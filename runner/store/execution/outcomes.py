@@ -23,7 +23,11 @@ GOOD = [result for result in Result if result.is_good]
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
-    """How one planned host ended in a run; `packages` and `reboot` tell what was found by comparing it before and after."""
+    """How one planned host ended in a run; `packages` and `reboot` tell what was found by comparing it before and after.
+
+    `attempts` is how often the playbook was started there (None where nobody counted), `rollback` how its rollback ended (`result`, `cause` and `text`),
+    None where there was none.
+    """
 
     run_id: str
     inventory: str
@@ -33,6 +37,8 @@ class HostOutcome:
     packages: Sequence[Mapping[str, Any]]
     reboot: Mapping[str, Any] | None
     machine_id: str | None
+    attempts: int | None = None
+    rollback: Mapping[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -51,6 +57,8 @@ def save(
     reboots: Mapping[str, Mapping[str, object]] | None = None,
     machine_ids: Mapping[str, str | None] | None = None,
     pieces: Mapping[str, str] | None = None,
+    attempts: Mapping[str, int] | None = None,
+    rollbacks: Mapping[str, Mapping[str, object]] | None = None,
 ) -> None:
     """Write a run's outcome for each of these hosts; what was written before for the same host is replaced."""
     rows = [
@@ -64,6 +72,8 @@ def save(
             "packages": list((packages or {}).get(host, ())),
             "reboot": (reboots or {}).get(host),
             "machine_id": (machine_ids or {}).get(host) or None,
+            "attempts": (attempts or {}).get(host),
+            "rollback": (rollbacks or {}).get(host),
         }
         for host, result in outcomes.items()
     ]
@@ -101,6 +111,8 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[HostOutcome]:
             packages=row["packages"],
             reboot=row["reboot"],
             machine_id=row["machine_id"],
+            attempts=row["attempts"],
+            rollback=row["rollback"],
         )
         for row in connection.execute(wanted).mappings()
     ]
