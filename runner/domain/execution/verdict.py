@@ -10,6 +10,8 @@ from runner.domain.execution.progress import Track, batches_of, last_tracks
 from runner.domain.execution.run import NOT_RUN_BECAUSE, PieceState, RunRecord, Stage, StopReason, Verdict
 from runner.domain.tickets.cause_rules import CauseClass
 
+RESTARTED = "Services after the restart"  # what stands for a task where our own look found services missing
+
 
 def outcomes_of(record: RunRecord, stopped: StopReason | None) -> dict[str, HostResult]:
     """One outcome for every planned host, in inventory order."""
@@ -64,10 +66,11 @@ def touched_outcome(host: str, track: Track) -> HostResult:
 def failed_afterwards(failure: HostResult, applied: HostResult) -> HostResult:
     """A host that the playbook left well and that its post-check found bad, or could not find."""
     lost = failure.result is Result.UNREACHABLE
+    tells_itself = lost or failure.cause == CauseClass.CHECK_NOT_RUN or failure.task == RESTARTED
     return HostResult(
         host=failure.host,
         result=Result.UNREACHABLE if lost else Result.FAILED,
-        cause=failure.cause if lost or failure.cause == CauseClass.CHECK_NOT_RUN else str(CauseClass.POST_CHECK_FAILED),
+        cause=failure.cause if tells_itself else str(CauseClass.POST_CHECK_FAILED),
         text=failure.text,
         signature=failure.signature,
         task=failure.task,

@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.domain.execution import guards, host_pattern
 from runner.domain.execution.apart import groups_of
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind, rollback_steps
-from runner.domain.execution.schedule import Schedule
+from runner.domain.execution.schedule import Effect, Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
 from runner.domain.record.record import canonical
 from runner.domain.settings import Definitions, Service
@@ -220,6 +220,7 @@ def frozen_plan(
             host: service.title for service in services for host in matching(service.hosts, answer) if host in hosts
         },
         groups=groups_of(schedule.apart, hosts, answer.hosts),
+        reboots=schedule.effect is Effect.REBOOT and not check_mode,
         retries=schedule.on_failure.transient,
         retry_after=schedule.on_failure.after,
         rollback=rollback_of(schedule, check_mode=check_mode),

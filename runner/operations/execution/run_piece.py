@@ -22,6 +22,7 @@ from runner.operations.execution.execute_playbook import Claimed, LeaseLostError
 from runner.operations.execution.heartbeat import LEASE
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.patience import patiently
+from runner.operations.execution.verify_reboot import verified
 from runner.operations.site import Site
 from runner.ports import PieceEnd
 from runner.store.execution import pieces, runs
@@ -131,6 +132,8 @@ def look(work: Claimed, site: Site) -> Found:
     results = {
         host: looked_at(result, looks.get(host), doubtful=host in doubtful) for host, result in found.results.items()
     }
+    if work.piece.stage is Stage.POST_CHECK:
+        results = verified(results, looks, work, site=site)
     return replace(found, looks=looks, results=results)
 
 
@@ -296,6 +299,7 @@ def facts_of(seen: HostLook) -> dict[str, object]:
         "held": list(seen.held),
         "broken": list(seen.broken),
         "free_bytes": dict(seen.free_bytes),
+        "services": sorted(seen.services),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution.again import attempts_of, rollbacks_of
-from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
+from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look, was_rebooted
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.progress import batches_of
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
@@ -88,7 +88,7 @@ def compare(before: HostLook, after: HostLook) -> Compared:
     """Two looks at one host."""
     return Compared(
         packages=packages_changed(before, after),
-        rebooted=bool(before.boot_id and after.boot_id) and before.boot_id != after.boot_id,
+        rebooted=was_rebooted(before, after),
         reboot_needed=after.reboot_required,
         machine_id=after.machine_id,
     )
