@@ -21,6 +21,8 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "failure_budget": 0,
         "concurrency": 0,
         "apart": {"variables": [], "groups": {}},
+        "estimates_seconds": {},
+        "reserve_seconds": 0.0,
         "on_failure": {"retries": 0, "retry_after_seconds": None, "rollback": None},
         "opens": opening.opens.isoformat() if opening else None,
         "closes": opening.closes.isoformat() if opening else None,

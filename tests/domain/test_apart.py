@@ -47,7 +47,7 @@ def test_a_template_holds_the_schedule_with_the_name_and_the_way_out() -> None:
     assert hold is not None
     assert hold.guard == "apart"
     assert hold.reason == (
-        "apart: rack of web-01 is a template, encrypted or a mapping, which only Ansible can fill. Give it as plain text"
+        "rack, which keeps hosts apart, is a template, encrypted or a mapping at web-01. Only Ansible could fill it: give it as plain text"
     )
 
 
@@ -58,7 +58,7 @@ def test_a_variable_that_no_host_has_is_probably_misspelt() -> None:
 
     assert nowhere(("rack", "zone"), {"web-01": ("rack=a",)}) == ("zone",)
     assert hold is not None
-    assert "has the variable zone in inventory" in hold.reason
+    assert "has the variable zone, which keeps hosts apart, in inventory" in hold.reason
     assert hold_for_apart(replace(SCHEDULE, apart=RACK), list(variables), variables) is None
 
 

@@ -123,12 +123,16 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
     """Hold a schedule that wants hosts kept apart by something that cannot be told, or that none of them has: a wrong name must not go unnoticed."""
     told = untold(schedule.apart, hosts, variables)
     for name, those in told.items():
-        why = f"apart: {name} of {', '.join(those[:NAMED])} is a template, encrypted or a mapping, which only Ansible can fill. Give it as plain text"
+        named = ", ".join(those[:NAMED]) + (" …" if len(those) > NAMED else "")
+        why = f"{name}, which keeps hosts apart, is a template, encrypted or a mapping at {named}. Only Ansible could fill it: give it as plain text"
         return Hold(APART, why)
     missing = nowhere(schedule.apart, groups_of(schedule.apart, hosts, variables)) if hosts else ()
     if not missing:
         return None
-    why = f"apart: no host of {schedule.hosts!r} has the variable {' or '.join(missing)} in inventory {schedule.inventory!r}. Is it misspelt?"
+    why = (
+        f"no host of {schedule.hosts!r} has the variable {' or '.join(missing)}, which keeps hosts apart, "
+        f"in inventory {schedule.inventory!r}. Is it misspelt?"
+    )
     return Hold(APART, why)
 
 

@@ -28,6 +28,7 @@ class Step:
 
 
 LOOK = Step(StepKind.LOOK)
+RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no past
 
 
 def rollback_steps(playbook: str) -> tuple[Step, ...]:

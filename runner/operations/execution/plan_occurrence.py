@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from runner.domain.execution import guards, host_pattern
@@ -21,7 +21,7 @@ from runner.errors import NotFound, UsageError
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
-from runner.store.execution import debts, inventories, runs
+from runner.store.execution import debts, inventories, outcomes, runs
 from runner.store.record import observations
 
 Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
@@ -46,7 +46,8 @@ class Unguarded:
 class Plan(Unguarded):
     """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds.
 
-    `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why.
+    `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why. `estimates` is how long each host takes by
+    its own past; one without a past is not in it.
     """
 
     at: datetime
@@ -56,6 +57,7 @@ class Plan(Unguarded):
     unknown_names: tuple[str, ...] = ()
     debts: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    estimates: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 def plan_occurrence(
@@ -99,6 +101,9 @@ def plan_occurrence(
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
         passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
+        estimates=site.store.read(
+            lambda c: outcomes.durations(c, name, run.inventory, run.hosts, playbook=run.playbook)
+        ),
     )
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Text, select, type_coerce
 
 from runner.domain.execution.outcome import HostResult, Result
 from runner.domain.execution.run import PieceState, Stage
+from runner.domain.record.record import canonical
 from runner.store.execution import results
 from runner.store.schema import host_outcomes, piece_results, pieces, runs
 from runner.store.sql import chunks, put
@@ -118,12 +119,19 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[HostOutcome]:
     ]
 
 
-def durations(connection: Connection, schedule: str, inventory: str, hosts: Collection[str]) -> dict[str, timedelta]:
-    """How long each host takes from its pre-check to its post-check: p90 of the latest runs of the schedule in which it ended well.
+def durations(
+    connection: Connection, schedule: str, inventory: str, hosts: Collection[str], *, playbook: str
+) -> dict[str, timedelta]:
+    """How long each host takes from its pre-check to its post-check, retries included: p90 of the latest runs of the schedule in which it ended well.
 
-    A host without such a past is left out. Runs in check mode do not count.
+    A host without such a past is left out. Runs of another playbook, and runs in check mode, do not count.
     """
-    latest = select(runs.c.id).where(runs.c.schedule == schedule, runs.c.check_mode.is_(False))
+    same = f'"playbook":{canonical(playbook).decode()}'  # plans are kept as canonical JSON
+    latest = select(runs.c.id).where(
+        runs.c.schedule == schedule,
+        runs.c.check_mode.is_(False),
+        type_coerce(runs.c.plan, Text).contains(same, autoescape=True),
+    )
     latest_ids = list(connection.execute(latest.order_by(runs.c.number.desc()).limit(RUNS_LOOKED_AT)).scalars())
     taken: dict[str, list[timedelta]] = {}
     for some in chunks(sorted(hosts)):
