@@ -82,3 +82,35 @@ def test_a_failed_host_is_rolled_back_and_its_neighbour_is_left_alone(site: Main
     }
     assert "We rolled back web-02." in site.run("tickets", "show", "1").stdout
     assert site.record_is_whole()
+
+
+REBOOT = """\
+- name: Restart
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Lay down the new version
+      ansible.builtin.shell: echo new > /root/{mark}
+    - name: Break the start of a service
+      ansible.builtin.shell: chmod -x /etc/init.d/labsvc
+      when: inventory_hostname == 'web-02'
+    - name: Restart
+      ansible.builtin.reboot: {{reboot_timeout: 60, search_paths: [/usr/local/sbin, /sbin]}}
+"""
+
+
+def test_a_service_that_does_not_come_back_after_a_restart_is_named(site: Maintenance) -> None:
+    site.schedule("work", "web-01:web-02", effect="reboot", failure_budget="1")
+    playbook(site, "work", REBOOT)
+    try:
+        site.run("run", "work", code=1)
+        shown = site.json("runs", "show", str(site.runs("work")[0].number))["run"]["hosts"]
+    finally:
+        site.lab.reset("web-02")
+
+    assert {host["host"]: (host["outcome"], host["cause"], host["rebooted"]) for host in shown} == {
+        "web-01": ("changed", None, True),
+        "web-02": ("failed", "service_did_not_start", True),
+    }
+    text = next(host["text"] for host in shown if host["host"] == "web-02")
+    assert text == "These services ran before the restart and do not run after it: labsvc"
