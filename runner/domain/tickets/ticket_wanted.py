@@ -230,7 +230,7 @@ def rolled_back(group: Sequence[Trouble], run: RunFacts) -> str:
 
 BACK = "We rolled back {hosts}."
 NOT_BACK = "The rollback of {hosts} failed."
-LEFT_AS_IT_IS = "Nothing was rolled back on {hosts}."
+LEFT_AS_IT_IS = "{hosts}: not rolled back, or not to the end."
 
 
 def services_of(hosts: Sequence[str], services: Mapping[str, str]) -> str:
