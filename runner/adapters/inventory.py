@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
@@ -97,7 +97,9 @@ class AnsibleInventory:
             )
         except (OSError, LookupError, WellkeptError) as error:
             return InventoryAnswer({}, {}, (f"inventory {inventory.name}: {error}",))
-        answer = self._understood(ran, defaults=connection_defaults(environ, project=project))
+        answer = self._understood(
+            ran, defaults=connection_defaults(environ, project=project), asked_for=inventory.variables
+        )
         return InventoryAnswer(
             answer.hosts, answer.groups, tuple(f"inventory {inventory.name}: {error}" for error in answer.errors)
         )
@@ -130,7 +132,7 @@ class AnsibleInventory:
             path.write_text(password, encoding="utf-8")
             yield from ("--vault-id", f"{vault_id}@{path}")
 
-    def _understood(self, ran: Ran, *, defaults: _Variables) -> InventoryAnswer:
+    def _understood(self, ran: Ran, *, defaults: _Variables, asked_for: Collection[str]) -> InventoryAnswer:
         errors = _errors(ran)
         try:
             listed: _Groups = json.loads(ran.stdout) if ran.succeeded else {}
@@ -138,7 +140,13 @@ class AnsibleInventory:
             return InventoryAnswer({}, {}, (*errors, "ansible-inventory gave something that is not JSON"))
         groups = _expanded(listed)
         variables: Mapping[str, _Variables] = listed.get("_meta", {}).get("hostvars", {})  # type: ignore[assignment]
-        hosts = {name: self._connection(name, variables.get(name, {}), defaults) for name in groups.get("all", ())}
+        hosts = {
+            name: {
+                **_chosen(variables.get(name, {}), asked_for),
+                **self._connection(name, variables.get(name, {}), defaults),
+            }
+            for name in groups.get("all", ())
+        }
         return InventoryAnswer(hosts, groups, errors)
 
     def _connection(self, name: str, variables: _Variables, defaults: _Variables) -> dict[str, object]:
@@ -224,6 +232,15 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping) and VAULTED in value:
         return {VAULTED: ""}
     return value
+
+
+def _chosen(variables: _Variables, names: Collection[str]) -> dict[str, object]:
+    """The variables that somebody asked for, as they stand: a template is not filled, since Ansible might fill it otherwise."""
+    return {name: _as_it_stands(variables[name]) for name in names if name in variables}
+
+
+def _as_it_stands(value: object) -> object:
+    return [_plain(each) for each in value] if isinstance(value, list) else _plain(value)
 
 
 def _filled(value: object, known: _Variables) -> object:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -106,6 +107,8 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
 
     if isinstance(plan, DutyPlan):
         return duty_row(plan)
+    from runner.domain.execution.plan import RESERVE
+
     opening = plan.opening or plan.following
     return {
         "schedule": plan.schedule.name,
@@ -118,6 +121,14 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         ],
         "failure_budget": plan.run.budget,
         "concurrency": plan.run.concurrency,
+        "apart": {"variables": list(plan.schedule.apart), "groups": {h: list(g) for h, g in plan.run.groups.items()}},
+        "estimates_seconds": {host: span.total_seconds() for host, span in plan.estimates.items()},
+        "reserve_seconds": RESERVE.total_seconds(),
+        "on_failure": {
+            "retries": plan.run.retries,
+            "retry_after_seconds": plan.run.retry_after.total_seconds() if plan.run.retries else None,
+            "rollback": plan.schedule.on_failure.rollback if plan.run.rollback else None,
+        },
         "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
         "holds": [
             {"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None}
@@ -165,6 +176,9 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
     lines += [f"Boundary: all runs together change at most {count(most, 'host')} at the same time"] if most else []
+    lines += kept_apart(plan)
+    lines += if_it_fails(plan)
+    lines += time_for_a_host(plan)
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
@@ -219,6 +233,52 @@ def waves_in_words(plan: Plan) -> list[str]:
         drawn.update(own)
         told.append(f"{wave.name}: {len(own)} ({shortened(own)}){wave_rules(wave)}")
     return told
+
+
+def kept_apart(plan: Plan) -> list[str]:
+    """Which hosts are never changed together, and how many nothing binds."""
+    if not plan.schedule.apart:
+        return []
+    groups = {group for own in plan.run.groups.values() for group in own}
+    free = len(plan.run.hosts) - len(plan.run.groups)
+    told = (
+        f"Kept apart: one host at a time of each of {count(len(groups), 'group')} by {', '.join(plan.schedule.apart)}"
+    )
+    return [told + (f"; {count(free, 'host')} in none" if free else "")]
+
+
+def if_it_fails(plan: Plan) -> list[str]:
+    """What is done with a host that fails."""
+    from runner.domain.time.duration import describe
+
+    run = plan.run
+    retry = f"tried again {'once' if run.retries == 1 else f'up to {run.retries} times'} after {describe(run.retry_after)} if the cause may pass by itself"
+    back = f"rolled back by {plan.schedule.on_failure.rollback}"
+    told = ([retry] if run.retries else []) + ([back] if run.rollback else [])
+    return [f"If it fails on a host: {', then '.join(told)}"] if told else []
+
+
+def time_for_a_host(plan: Plan) -> list[str]:
+    """How long a host is expected to take, and for which hosts there would not be room any more."""
+    from runner.domain.execution.plan import RESERVE
+    from runner.domain.execution.run import RunRecord
+    from runner.domain.execution.waves import fits
+    from runner.domain.time.duration import describe
+
+    if plan.run.ends is None or not plan.run.hosts:
+        return []
+    known = sorted(plan.estimates, key=lambda host: plan.estimates[host])
+    told = [f"up to {describe(rounded(plan.estimates[known[-1]]))} ({known[-1]}), by its own past"] if known else []
+    without = len(plan.run.hosts) - len(known)
+    told += [f"{describe(RESERVE)} for {count(without, 'host')} without a past"] if without else []
+    record = RunRecord("", plan.run, estimates=plan.estimates, reserve=RESERVE)
+    late = [host for host in plan.run.hosts if not fits(host, record, now=plan.at)]
+    return [f"Time for a host: {'; '.join(told)}"] + ([f"No room then for: {shortened(late)}"] if late else [])
+
+
+def rounded(span: timedelta) -> timedelta:
+    """A span in whole seconds, rounded up."""
+    return timedelta(seconds=math.ceil(span.total_seconds()))
 
 
 def shortened(hosts: Sequence[str]) -> str:

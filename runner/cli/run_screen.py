@@ -53,7 +53,9 @@ def host_cells() -> list[Cell[HostOfRun]]:
     return [
         Cell("HOST", lambda host: host.host),
         Cell("OUTCOME", lambda host: host.outcome),
+        Cell("TRIES", lambda host: str(host.attempts) if (host.attempts or 0) > 1 else ""),
         Cell("CAUSE", lambda host: host.cause),
+        Cell("ROLLBACK", lambda host: host.rollback),
         Cell("REBOOT", lambda host: "done" if host.rebooted else "needed" if host.reboot_needed else ""),
         Cell("PACKAGES", lambda host: host.packages),
     ]

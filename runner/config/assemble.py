@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -42,11 +43,10 @@ def assemble(ground: Ground) -> Definitions:
     windows = {name: ground.window(window) for name, window in declared.windows.items()}
     windows[ALWAYS] = MaintenanceWindow(ALWAYS, source="built in")
     settings = settings_of(declared.settings.model, ground)
+    schedules = {name: _schedule(schedule, windows, ground, settings) for name, schedule in declared.schedules.items()}
     return Definitions(
-        settings=settings,
-        schedules={
-            name: _schedule(schedule, windows, ground, settings) for name, schedule in declared.schedules.items()
-        },
+        settings=_asking(settings, schedules.values()),
+        schedules=schedules,
         windows=windows,
         freezes=tuple(ground.freeze(freeze) for freeze in declared.freezes.values() if freeze.model),
         checks={name: _check(check, ground) for name, check in declared.checks.items()},
@@ -56,6 +56,18 @@ def assemble(ground: Ground) -> Definitions:
             if report.model
         },
     )
+
+
+def _asking(settings: Settings, schedules: Iterable[Schedule]) -> Settings:
+    """The settings, with the variables of hosts that schedules need from each inventory."""
+    wanted: dict[str, list[str]] = {}
+    for schedule in schedules:
+        wanted.setdefault(schedule.inventory, []).extend(schedule.apart)
+    inventories = {
+        name: replace(inventory, variables=tuple(sorted(set(wanted.get(name, ())))))
+        for name, inventory in settings.inventories.items()
+    }
+    return replace(settings, inventories=inventories)
 
 
 def settings_of(model: SettingsFile, ground: Ground) -> Settings:

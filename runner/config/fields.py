@@ -58,6 +58,13 @@ def _rarity(value: object) -> Duration:
     return duration
 
 
+def _variable(value: object) -> str:
+    name = _text(value, "the name of a variable")
+    if not (name.isascii() and name.isidentifier()):
+        raise ValueError(f"{name!r} is no name of a variable. Write letters, digits and _, such as redundancy_group")
+    return name
+
+
 def _span(value: object) -> timedelta:
     return parse_timedelta(_text(value, "a duration"))
 
@@ -248,6 +255,7 @@ _DAY_SHAPE = {
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=80)]
+Variable = Annotated[str, BeforeValidator(_variable), _shape(r"^[A-Za-z_][A-Za-z0-9_]*$", "redundancy_group")]
 TimeOfDay = Annotated[time, BeforeValidator(_clock), _shape(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "22:00")]
 Length = Annotated[Duration, BeforeValidator(_duration), _shape(_DURATION, "4h", "1h30m", "1d")]
 Rarity = Annotated[Duration, BeforeValidator(_rarity), _shape(r"^\d+mo$|^(?=.)(\d+w)?(\d+d)?$", "1mo", "30d")]

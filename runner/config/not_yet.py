@@ -13,8 +13,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Tickets": ("escalation",),
     "ScheduleFile": (
         "every",
-        "apart",
-        "on_failure",
         "mute",
         "announce",
     ),

@@ -61,6 +61,8 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("its change", "change:", schedule.Change),
     ("a ring before it", "an item of requires:", schedule.Requirement),
     ("a wave", "an item of waves:", schedule.Wave),
+    ("what is done on failure", "on_failure:", schedule.OnFailure),
+    ("another attempt", "on_failure: retry:", schedule.Retry),
     ("A file of health checks", "", health.HealthFile),
     ("a check with probe: tcp", "health: NAME:", health.TcpCheck),
     ("a check with probe: ssh", "health: NAME:", health.SshCheck),

@@ -20,13 +20,17 @@ HORIZON = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A named source of hosts, how small it may become before work is held, and the Ansible that reads it and works on its hosts."""
+    """A named source of hosts, how small it may become before work is held, and the Ansible that reads it and works on its hosts.
+
+    `variables` are those of hosts that schedules ask for by name.
+    """
 
     name: str
     source: str
     min_hosts: int = 1
     max_drop: Amount | None = None
     ansible: AnsibleSettings = AnsibleSettings()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Definitions
 from runner.domain.tickets.ticket_for_duty import duty_fingerprint
 from runner.errors import FilesInvalid, Unknown
-from runner.operations.execution.follow_run import WORDS
+from runner.operations.execution.follow_run import doing_in_words
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
 from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.tickets.show_ticket import urgency
@@ -251,7 +251,7 @@ def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
     plan, known = run.plan, pieces.of_run(connection, run.id)
     done = {host for piece in known if applied(piece) for host in piece.hosts}
     busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
-    doing = [f"{plan.waves[piece.wave].name}: {WORDS[piece.stage]} {', '.join(piece.hosts)}" for piece in busy]
+    doing = [f"{plan.waves[piece.wave].name}: {doing_in_words(piece)} {', '.join(piece.hosts)}" for piece in busy]
     held = holds.up_to(connection, run.schedule, run.id, now)
     moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
     as_of = max([*moments, *(hold.last_seen for hold in held)], default=run.created_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runner.domain.execution.outcome import NotRun, Result
@@ -15,6 +15,7 @@ from runner.reporting.words import IN_DOUBT, RESTARTS, RESULTS, WHY_NOT_RUN, Ton
 from runner.store.execution.runs import Run
 from runner.store.record.period_rows import CheckRow, OutcomeRow
 
+NEW_LINE = "\n"
 MOST_MESSAGE = 4000  # characters of a host's own message; the record has the whole of it
 NOT_FIT = Status("pre_check", "Not touched: not fit for the work", Tone.PARTLY)
 CHECK_WORDS: Words = {
@@ -62,14 +63,28 @@ def outcome_status(row: OutcomeRow) -> Status:
 
 
 def explanation(row: OutcomeRow, *, service: str) -> str:
-    """Why a host did not end well, for somebody who does not know how servers are kept; empty when it did."""
+    """Why a host did not end well, for somebody who does not know how servers are kept, and what was done about it; empty when it did at the first try."""
     said = [IN_DOUBT] if row.result is Result.IN_DOUBT else []
     if row.reason is not None:
         said.append(WHY_NOT_RUN[row.reason])
     if not row.result.is_good and has_cause(row):
         package = package_in(row.text)
         said.append(words(cause_of(row), host=row.host, service=service, package=package).happened)
-    return " ".join(said)
+    return " ".join([*said, *afterwards(row)])
+
+
+def afterwards(row: OutcomeRow) -> Iterator[str]:
+    """What was done about a host that failed: tried again, and rolled back."""
+    if row.attempts is not None and row.attempts > 1:
+        yield f"The work was tried {row.attempts} times; the last try is what counts."
+    if row.rollback:
+        well = Result(row.rollback["result"]).is_good
+        yield "It was rolled back." if well else f"The rollback failed: {first_line(row.rollback['text'])}."
+
+
+def first_line(text: str) -> str:
+    """The first line of a message, without the mark at its end."""
+    return text.strip().partition(NEW_LINE)[0].rstrip(".")
 
 
 def has_cause(row: OutcomeRow) -> bool:

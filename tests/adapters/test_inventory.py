@@ -338,3 +338,17 @@ def test_what_lies_outside_the_project_may_be_edited_at_any_time(tmp_path: Path)
     (project / "link").symlink_to(tmp_path / "hosts")
 
     assert all(may_change(project, source) for source in ("../hosts", str(tmp_path / "hosts"), "link", "${UNSET}/x"))
+
+
+def test_variables_that_schedules_ask_for_are_given_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text(
+        "all:\n  vars: {site: b}\n  hosts:\n    web-01: {rack: a, token: x}\n    web-02: {rack: '{{ site }}'}\n    web-03: {rack: [a, b]}\n    web-04: {}\n"
+    )
+    inventory = Inventory("production", "hosts.yml", variables=("rack",))
+
+    answer = AnsibleInventory(environ=environ_here(tmp_path)).read(
+        inventory, project=tmp_path, ansible=AnsibleSettings()
+    )
+
+    assert [answer.hosts[host].get("rack") for host in answer.hosts] == ["a", "{{ site }}", ["a", "b"], None]
+    assert "token" not in answer.hosts["web-01"]

@@ -429,3 +429,41 @@ def test_services_that_are_upgraded_too_rarely_are_told(wellkept: Repository) ->
     said = wellkept("calendar", *SPAN, "--hosts")
 
     assert "  the web shop (shop), firmware every 12mo: web1, web2\n" in said.out
+
+
+def test_a_plan_tells_who_is_kept_apart_and_what_is_done_on_failure(wellkept: Repository) -> None:
+    inventory = "[web]\nweb1 rack=a\nweb2 rack=a\n[db]\ndb1\n"
+    wellkept.write("hosts.ini", inventory)
+    wellkept.write("playbooks/back.yml", "- {name: Back, hosts: all, tasks: []}\n")
+    more = "apart: [rack]\non_failure: {retry: {transient: 2, after: 90s}, rollback: playbooks/back.yml}\n"
+    wellkept.write("schedules/patch.yml", SCHEDULE + more)
+
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+    row = wellkept("plan", "patch", "--at", IN_THE_WINDOW, "--format", "json").json()["plans"][0]
+
+    assert "Kept apart: one host at a time of each of 1 group by rack; 1 host in none" in said.out
+    assert (
+        "If it fails on a host: tried again up to 2 times after 1m30s if the cause may pass by itself, then rolled back by playbooks/back.yml"
+        in said.out
+    )
+    assert row["apart"] == {"variables": ["rack"], "groups": {"web1": ["rack=a"], "web2": ["rack=a"]}}
+    assert row["on_failure"] == {"retries": 2, "retry_after_seconds": 90.0, "rollback": "playbooks/back.yml"}
+
+
+def test_a_plan_tells_that_nobody_has_the_variable_that_keeps_hosts_apart(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE + "apart: [rakc]\n")
+
+    said = wellkept("plan", "patch", "--at", IN_THE_WINDOW)
+
+    assert (
+        "apart: no host of 'all' has the variable rakc, which keeps hosts apart, in inventory 'production'. Is it misspelt?"
+        in said.out
+    )
+
+
+def test_a_plan_tells_how_long_a_host_is_expected_to_take(wellkept: Repository) -> None:
+    early, late = (wellkept("plan", "patch", "--at", at) for at in (IN_THE_WINDOW, "2026-03-22 03:58"))
+
+    assert "Time for a host: 5m for 3 hosts without a past" in early.out
+    assert "No room then" not in early.out
+    assert "No room then for: web1, web2, db1" in late.out

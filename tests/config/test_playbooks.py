@@ -206,3 +206,17 @@ def test_plays_are_listed_with_name_pattern_and_line(tmp_path: Path) -> None:
 def test_plays_of_a_broken_playbook_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FilesInvalid, match="a playbook is a list of plays"):
         plays_of(playbook(tmp_path, "hosts: all\n"))
+
+
+def test_a_rollback_is_called_for_some_hosts_whatever_the_schedule_is_split_by(checked: Checked) -> None:
+    back = "- name: Back\n  hosts: web\n  tasks:\n    - ping:\n      run_once: true\n"
+    schedule = f"{SCHEDULE}split: whole\non_failure: {{rollback: playbooks/back.yml}}\n"
+
+    _, problems = checked({PATCH: schedule, "playbooks/back.yml": back})
+
+    assert problems == [
+        (
+            f"{PATCH}:6:24: rollback: the play 'Back' (playbooks/back.yml:1) is called for the hosts that failed only, which it cannot be "
+            "because of run_once (playbooks/back.yml:5). Change it, or write split_is_safe: true if you know that it does no harm"
+        )
+    ]

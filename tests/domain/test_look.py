@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.execution.look import HostLook, PackageChange, UnreadableLookError, packages_changed, read_look
+from runner.domain.execution.look import (
+    HostLook,
+    PackageChange,
+    UnreadableLookError,
+    not_running_again,
+    packages_changed,
+    read_look,
+    was_rebooted,
+)
 
 TEXT = """\
 @@ machine
@@ -104,3 +112,33 @@ def test_applying_the_changes_to_the_look_before_gives_the_look_after(old: dict[
 
     patched = {**old, **{change.name: change.after for change in changes}}
     assert {name: version for name, version in patched.items() if version is not None} == new
+
+
+def at_boot(boot: str, *services: str) -> HostLook:
+    lines = "".join(f"{service}\n" for service in services)
+    return read_look(f"@@ boot\n{boot}\n@@ services\n{lines}@@ end\n")
+
+
+def test_services_are_read_with_whether_they_run() -> None:
+    look = at_boot("one", "nginx.service\trunning", "slow.service\tstarting", "a line of something else")
+
+    assert look.services == {"nginx.service": "running", "slow.service": "starting"}
+
+
+def test_what_ran_before_a_restart_and_does_not_after_it_is_named() -> None:
+    before = at_boot("one", "nginx.service\trunning", "db.service\trunning", "slow.service\tstarting")
+
+    after = at_boot("two", "db.service\tstarting", "new.service\trunning")
+
+    assert not_running_again(before, after) == ("nginx.service",)
+
+
+def test_without_a_restart_services_may_come_and_go() -> None:
+    before, after = at_boot("one", "nginx.service\trunning"), at_boot("one")
+
+    assert not_running_again(before, after) == ()
+    assert not was_rebooted(before, after)
+
+
+def test_a_host_that_does_not_tell_its_boot_was_not_seen_to_restart() -> None:
+    assert not was_rebooted(at_boot(""), at_boot("two"))

@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.domain.execution.again import awaits_retry, rollbacks_of
 from runner.domain.execution.next_step import Finish, StartPiece, Stop, next_step, reason_to_stop
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.plan import PlannedWave, RunPlan
+from runner.domain.execution.plan import PlannedWave, RunPlan, rollback_steps
+from runner.domain.execution.progress import batches_of
 from runner.domain.execution.run import Interruption, PieceState, RunRecord, Stage, Verdict
 from runner.domain.execution.verdict import outcomes_of, spends, verdict_of
-from tests.domain.runs import ALL, CANARY_THEN_REST, START, World, a_plan, a_record, bad, hosts
+from tests.domain.runs import ALL, CANARY_THEN_REST, START, UNREACHABLE, World, a_plan, a_record, bad, hosts
 
 TOUCHING = {Stage.PRE_CHECK, Stage.APPLY}
-KINDS = st.sampled_from(["ok"] * 6 + ["failed", "unreachable", "lost", "died"])
+GROUPS = st.sampled_from([("rack=a",), ("rack=b",), ("rack=b", "zone=1")])
+KINDS = st.sampled_from(["ok"] * 6 + ["failed", "locked", "unreachable", "lost", "died"])
 
 
 @st.composite
@@ -38,6 +41,10 @@ def plans(draw: st.DrawFn) -> RunPlan:
         carried=tuple(draw(st.sets(st.sampled_from(hosts(number))))),
         last_start=last_start,
         ends=last_start + timedelta(minutes=draw(st.integers(0, 30))) if last_start else None,
+        groups=draw(st.dictionaries(st.sampled_from(hosts(number)), GROUPS, max_size=6)),
+        retries=draw(st.integers(0, 2)),
+        retry_after=timedelta(minutes=draw(st.integers(0, 5))),
+        rollback=draw(st.sampled_from([(), rollback_steps("playbooks/rollback.yml")])),
     )
 
 
@@ -45,10 +52,12 @@ def result_of(kind: str, host: str) -> HostResult | None:
     match kind:
         case "failed":
             return bad(host)
+        case "locked":
+            return bad(host, cause="package_lock")
         case "unreachable":
-            return bad(host, result=Result.UNREACHABLE, touched=False)
+            return bad(host, **UNREACHABLE)
         case "lost":
-            return bad(host, result=Result.UNREACHABLE, touched=True)
+            return bad(host, result=Result.UNREACHABLE, touched=True, cause="unreachable")
         case "died":
             return None
         case _:
@@ -91,18 +100,23 @@ def test_no_more_hosts_fail_than_the_budget_and_one_batch(world: World) -> None:
 
 @given(worlds())
 @settings(max_examples=150, deadline=None)
-def test_the_playbook_is_started_again_only_on_a_host_whose_end_is_not_known(world: World) -> None:
+def test_the_playbook_is_started_again_only_where_its_end_is_not_known_or_a_retry_is_left(world: World) -> None:
     known: set[str] = set()
+    tried: Counter[str] = Counter()
+    retries = world.record.plan.retries
 
     for _ in range(2_000):
         step = world.step()
         if isinstance(step, StartPiece) and step.stage is Stage.APPLY:
             assert not known & set(step.hosts)
-            known |= set(world.record.pieces[-1].results)
+            results = world.record.pieces[-1].results
+            passing = {host for host, result in results.items() if result.cause in {"package_lock", "unreachable"}}
+            tried.update(passing)
+            known |= set(results) - {host for host in passing if tried[host] <= retries}
         if isinstance(step, Stop) or type(step).__name__ == "Finish":
             break
 
-    assert all(times <= 3 for times in Counter(world.applied()).values())
+    assert all(times <= 3 + retries for times in Counter(world.applied()).values())
 
 
 @given(worlds(), st.integers(0, 30), st.sampled_from(list(Interruption)), st.integers(0, 90))
@@ -150,6 +164,64 @@ def test_hosts_that_were_touched_are_looked_at_afterwards(world: World) -> None:
         if result.touched and result.reason is not NotRun.NOT_IN_PLAYBOOK
     }
     assert answered <= looked
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_no_further_host_is_begun_while_another_waits_for_its_retry(world: World) -> None:
+    begun: set[str] = set()
+
+    for _ in range(2_000):
+        batches = batches_of(world.record)
+        waits = batches and any(
+            awaits_retry(track, world.record) for track in batches[-1].tracks.values() if track.started
+        )
+        step = world.step()
+        if isinstance(step, StartPiece):
+            assert not waits or set(step.hosts) <= begun
+            begun |= set(step.hosts)
+            assert max(len(piece.hosts) for piece in world.record.pieces) <= world.record.plan.concurrency
+        if isinstance(step, Stop | Finish):
+            break
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_exactly_the_touched_hosts_that_did_not_end_well_are_rolled_back_and_looked_at(world: World) -> None:
+    ended = world.run()
+
+    plan = world.record.plan
+    outcomes = outcomes_of(world.record, ended.reason if isinstance(ended, Stop) else None)
+    wanted = {host for host, outcome in outcomes.items() if plan.rollback and outcome.touched and spends(outcome)}
+    ended_as = rollbacks_of(batches_of(world.record))
+    assert set(ended_as) == wanted
+    played = [host for step in world.done if (step.stage, step.step) == (Stage.ROLLBACK, 1) for host in step.hosts]
+    looked = {host for step in world.done if (step.stage, step.step) == (Stage.ROLLBACK, 2) for host in step.hosts}
+    assert looked <= set(played) <= wanted
+    assert not any(ended_as[host].result.is_good for host in set(played) - looked), "not reached any more"
+
+
+@given(worlds(), st.integers(0, 40))
+@settings(max_examples=100, deadline=None)
+def test_a_person_who_ends_it_now_ends_rollback_too(world: World, after: int) -> None:
+    for _ in range(after):
+        world.step()
+    world.record = replace(world.record, interruption=Interruption.CANCELLED, ended_now=True)
+    before = len(world.done)
+
+    world.run()
+
+    assert all(step.stage is not Stage.ROLLBACK for step in world.done[before:])
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_hosts_of_one_group_are_never_in_one_batch(world: World) -> None:
+    world.run()
+
+    for step in world.done:
+        own = [group for host in step.hosts for group in world.record.plan.groups.get(host, ())]
+        assert len(own) == len(set(own))
 
 
 @st.composite

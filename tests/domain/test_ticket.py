@@ -418,3 +418,21 @@ def test_the_next_good_start_of_a_schedule_closes_its_configuration_ticket() -> 
     assert closing(ticket, outcomes(well("w1")), a_run(verdict=Verdict.SUCCEEDED)) is Closing.RESOLVE
     assert closing(ticket, outcomes(absent)) is Closing.NOTHING
     assert closing(ticket, outcomes(unchecked("w1"), well("w2"))) is Closing.NOTHING
+
+
+def test_a_ticket_for_many_hosts_tells_which_were_rolled_back() -> None:
+    run = a_run(rollback=True, rollbacks={"web-1": True, "web-2": False})
+
+    ticket = one(run, outcomes(broken("web-1"), broken("web-2"), broken("web-3"), others=3))
+
+    assert ticket.words.done.endswith(
+        "We rolled back web-1. The rollback of web-2 failed. web-3: not rolled back, or not to the end."
+    )
+
+
+def test_a_ticket_says_nothing_of_rollback_where_there_is_none() -> None:
+    assert "roll" not in one(a_run(), outcomes(broken("web-1"), others=9)).words.done
+
+
+def test_a_host_that_was_not_touched_had_nothing_to_be_rolled_back() -> None:
+    assert "roll" not in one(a_run(rollback=True), outcomes(lost("web-1"), others=9)).words.done

@@ -79,7 +79,7 @@ class Time:
         self.now += span
 
 
-Fate = str  # ok | changed | failed | unreachable | lost (nothing is heard) | absent (no play names it)
+Fate = str  # ok | changed | failed | locked (a package lock) | unreachable | lost (nothing is heard) | absent (no play names it)
 Script = Callable[[PieceOrder, str], Fate]
 
 
@@ -184,10 +184,17 @@ def ended(status: str) -> Event:
 
 
 def event_of(order: PieceOrder, host: str, fate: Fate) -> Event:
-    kinds = {"failed": EventKind.HOST_FAILED, "unreachable": EventKind.HOST_UNREACHABLE}
-    text = {"failed": "dpkg: error processing package nginx (--configure)", "unreachable": "Connection timed out"}.get(
-        fate, ""
-    )
+    kinds = {
+        "failed": EventKind.HOST_FAILED,
+        "locked": EventKind.HOST_FAILED,
+        "unreachable": EventKind.HOST_UNREACHABLE,
+    }
+    texts = {
+        "failed": "dpkg: error processing package nginx (--configure)",
+        "locked": "Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (apt-get)",
+        "unreachable": "Connection timed out",
+    }
+    text = texts.get(fate, "")
     output = look_text(order, host) if order.playbook == LOOK and fate == "ok" else ""
     return Event(
         0, 0, kinds.get(fate, EventKind.HOST_OK), SATURDAY_NIGHT, host=host, task="Upgrade", module="ansible.builtin.apt",
@@ -199,7 +206,7 @@ def recap(fate: Fate) -> Mapping[str, int]:
     return {
         "ok": 1,
         "changed": int(fate == "changed"),
-        "failures": int(fate == "failed"),
+        "failures": int(fate in {"failed", "locked"}),
         "unreachable": int(fate == "unreachable"),
     }
 
@@ -219,6 +226,7 @@ class StaticInventory:
 
     hosts: tuple[str, ...] = HOSTS
     errors: tuple[str, ...] = ()
+    variables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def may_change(self, inventory: Inventory, *, project: Path) -> bool:
         return False
@@ -226,7 +234,11 @@ class StaticInventory:
     def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         web = tuple(host for host in self.hosts if host.startswith("web"))
         groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}
-        return InventoryAnswer({host: {} for host in self.hosts}, groups, self.errors)
+        asked = {
+            host: {name: value for name, value in self.variables.get(host, {}).items() if name in inventory.variables}
+            for host in self.hosts
+        }
+        return InventoryAnswer(asked, groups, self.errors)
 
 
 class NoProbe:
@@ -314,8 +326,9 @@ def files_in(root: Path, **changes: str) -> None:
     (root / "wellkept.yml").write_text(changes.get("settings", SETTINGS))
     (root / "hosts.ini").write_text("\n".join(HOSTS) + "\n")
     (root / "schedules" / "windows.yml").write_text(changes.get("windows", WINDOWS))
-    if "ready" in changes:
-        (root / "playbooks" / "ready.yml").write_text(changes["ready"])
+    for extra in ("ready", "rollback"):
+        if extra in changes:
+            (root / "playbooks" / f"{extra}.yml").write_text(changes[extra])
     if "health" in changes:
         (root / "schedules" / "health.yml").write_text(changes["health"])
     (root / "schedules" / "patch.yml").write_text(changes.get("schedule", SCHEDULE))

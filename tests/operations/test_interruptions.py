@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.domain.execution.outcome import NotRun, Result
-from runner.domain.execution.run import Interruption, Verdict
+from runner.domain.execution.fold import PieceFold
+from runner.domain.execution.outcome import Event, EventKind, NotRun, Result
+from runner.domain.execution.run import Interruption, Stage, Verdict
 from runner.domain.record.record import piece_stream
+from runner.domain.time.window import AtEnd
 from runner.errors import Held, UsageError
+from runner.operations.execution.execute_playbook import end_with_window
 from runner.operations.execution.load_record import load_record
 from runner.operations.execution.plan_occurrence import plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
@@ -401,6 +404,37 @@ def test_at_the_end_of_the_window_a_piece_is_stopped_as_the_window_says(
 
     piece = next(piece for piece in bench.ansible.pieces if piece.order.playbook != LOOK)
     assert (piece.softly, piece.cancelled) == (softly, cancelled)
+
+
+@pytest.mark.parametrize(
+    ("module", "softly", "cancelled"),
+    [
+        ("ansible.builtin.apt", True, False),
+        ("ansible.builtin.reboot", True, False),
+        ("ansible.builtin.command", False, True),
+    ],
+)
+def test_the_end_of_the_window_never_cancels_a_restart_or_a_package_manager(
+    bench: Bench, module: str, softly: bool, cancelled: bool
+) -> None:
+    order = PieceOrder("run", "piece", 1, *[bench.site.root] * 4, (), ("web-01",))
+    piece, fold = ScriptedPiece(order, bench.ansible), PieceFold(("web-01",), Stage.APPLY)
+    fold.add(Event(1, 1, EventKind.HOST_START, SATURDAY_NIGHT, host="web-01", module=module))
+
+    end_with_window(piece, AtEnd.CANCEL, fold)
+
+    assert (piece.softly, piece.cancelled) == (softly, cancelled)
+
+
+def test_what_was_let_finish_is_cancelled_then(bench: Bench) -> None:
+    order = PieceOrder("run", "piece", 1, *[bench.site.root] * 4, (), ("web-01",))
+    piece, fold = ScriptedPiece(order, bench.ansible), PieceFold(("web-01",), Stage.APPLY)
+    fold.add(Event(1, 1, EventKind.HOST_START, SATURDAY_NIGHT, host="web-01", module="ansible.builtin.apt"))
+    fold.add(Event(2, 2, EventKind.HOST_OK, SATURDAY_NIGHT, host="web-01", module="ansible.builtin.apt"))
+
+    end_with_window(piece, AtEnd.CANCEL, fold)
+
+    assert piece.cancelled
 
 
 def test_a_host_of_a_piece_that_was_stopped_by_a_person_is_told_as_it_is(bench: Bench) -> None:

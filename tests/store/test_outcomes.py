@@ -21,7 +21,7 @@ def save(store: Store, run: str, *results: HostResult, **more: object) -> None:
 
 
 def a_past_run(store: Store, host: str, minutes: dict[Stage, int], result: Result = Result.OK, **more: object) -> None:
-    run = a_kept_run(store, plan=a_plan((host,)), **more)
+    run = a_kept_run(store, **{"plan": a_plan((host,)), **more})
     for stage, taken in minutes.items():
         piece, fence = a_claimed_piece(store, run, stage=stage, hosts=(host,))
         results = {host: a_result(host, started=NOON, ended=NOON + taken * MINUTE)}
@@ -33,7 +33,7 @@ def a_past_run(store: Store, host: str, minutes: dict[Stage, int], result: Resul
 
 
 def durations(store: Store, *hosts: str) -> dict[str, timedelta]:
-    return store.read(lambda c: outcomes.durations(c, "patch-web", "production", hosts))
+    return store.read(lambda c: outcomes.durations(c, "patch-web", "production", hosts, playbook="patch.yml"))
 
 
 def test_an_outcome_is_kept_with_what_really_changed(store: Store) -> None:
@@ -104,6 +104,15 @@ def test_failed_runs_rollbacks_and_check_mode_say_nothing_about_how_long_it_take
     a_past_run(store, "web2", {Stage.APPLY: 5, Stage.ROLLBACK: 50})
 
     assert durations(store, "web1", "web2") == {"web2": 5 * MINUTE}
+
+
+def test_runs_of_another_playbook_say_nothing_about_how_long_it_takes(store: Store) -> None:
+    a_past_run(
+        store, "web1", {Stage.APPLY: 50}, plan=a_plan(("web1",), playbook="upgrade.yml", title='"playbook":"patch.yml"')
+    )
+    a_past_run(store, "web1", {Stage.APPLY: 5})
+
+    assert durations(store, "web1") == {"web1": 5 * MINUTE}
 
 
 def test_nine_of_ten_past_runs_took_no_longer_than_the_estimate(store: Store) -> None:

@@ -11,6 +11,7 @@ from runner.adapters.ansible.feeder import LeashLine
 from runner.adapters.ansible.processes import Swept
 from runner.adapters.ansible.spool import SpoolReader
 from runner.domain.execution.outcome import Event, EventKind
+from runner.domain.execution.under_way import UnderWay
 from runner.ports import PieceEnd
 
 AT_ONCE = 300
@@ -33,10 +34,15 @@ class LeashedPiece:
     def __init__(
         self, *, line: LeashLine, spool: Path, stop: Path, time_limit: float | None, monotonic: Callable[[], float]
     ) -> None:
-        """Follow the spool of a piece that was just started; `time_limit` in seconds from now."""
+        """Follow the spool of a piece that was just started; `time_limit` in seconds from now.
+
+        A restart or a package manager that is under way then is let finish, and nothing is started after it; but not for longer than the limit once more.
+        """
         self._line, self._heard, self._stop, self._monotonic = line, line.heard, stop, monotonic
         self._reader: SpoolReader | None = SpoolReader(spool)
         self._until = None if time_limit is None else monotonic() + time_limit
+        self._grace = time_limit or 0.0
+        self._under_way, self._late = UnderWay(), False
         self._story = Story()
         self._ended_by = ""
         self._end: PieceEnd | None = None
@@ -65,6 +71,7 @@ class LeashedPiece:
         lines = self._reader.read(AT_ONCE) if self._reader else ()
         events = [event_of(line) for line in lines]
         for event in events:
+            self._under_way.take(event)
             self._story.stats |= event.kind is EventKind.STATS
             if event.kind is EventKind.END:
                 self._story.end, self._story.status, self._story.gaps = True, event.status, event.text
@@ -84,7 +91,12 @@ class LeashedPiece:
         self._end_by("cancelled")
 
     def _keep_time(self) -> None:
-        if self._until is not None and self._monotonic() >= self._until:
+        if self._until is None or (late := self._monotonic() - self._until) < 0:
+            return
+        if self._under_way.is_delicate and late < self._grace:
+            self._late = True
+            self.stop_softly()
+        else:
             self._end_by("timed_out")
 
     def _end_by(self, how: str) -> None:
@@ -111,7 +123,7 @@ class LeashedPiece:
 
     def _how(self) -> str:
         if self._story.stats and self._story.end:
-            return "finished"
+            return "timed_out" if self._late else "finished"
         if self._ended_by:
             return self._ended_by
         by_itself = self._story.end and self._story.status != "canceled" and self._heard.why == "piece over"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag
 from pydantic.config import JsonDict
 
-from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text
+from runner.config.fields import Budget, Count, FreeForm, Name, Size, SomeSpan, Span, Text, Variable
 from runner.config.models.own_ansible import Ansible
 from runner.config.models.shape import Shape
 from runner.config.models.windows import Window
@@ -68,6 +68,32 @@ class Wave(Shape):
     def to_domain(self) -> domain.Wave:
         """The wave as the rest of the program knows it."""
         return domain.Wave(self.name, self.size, self.hosts, self.soak, self.tolerates)
+
+
+class Retry(Shape):
+    """Another attempt at hosts that failed for a cause which may pass by itself: not reached, a package lock, a mirror that did not answer."""
+
+    transient: Annotated[int, Field(ge=1, le=5)] = Field(description="how often a host is tried again", examples=[1])
+    after: SomeSpan = Field(
+        default=timedelta(minutes=2), description="how long after it failed the host is tried again", examples=["2m"]
+    )
+
+
+class OnFailure(Shape):
+    """What is done with hosts that fail."""
+
+    rollback: Text | None = Field(
+        default=None,
+        description="a playbook for hosts that the work had touched and that did not end well, after their post-checks",
+        examples=["playbooks/rollback.yml"],
+    )
+    retry: Retry | None = Field(default=None, description="whether a host is tried again first; otherwise it is not")
+
+    def to_domain(self) -> domain.OnFailure:
+        """What is done on failure as the rest of the program knows it."""
+        if self.retry is None:
+            return domain.OnFailure(rollback=self.rollback)
+        return domain.OnFailure(self.retry.transient, self.retry.after, self.rollback)
 
 
 def window_kind(value: object) -> str:
@@ -143,6 +169,12 @@ class ScheduleFile(Shape):
         description="groups of hosts, one after the other; otherwise a canary of 1 from five hosts up, then the rest",
     )
     concurrency: Count = Field(default=10, description="how many hosts are changed at the same time")
+    apart: list[Variable] = Field(
+        default_factory=list,
+        description="inventory variables: hosts that share the value of one are never changed at the same time, "
+        "nor by another schedule that names it",
+        examples=[["redundancy_group"]],
+    )
     failure_budget: Budget = Field(
         default=domain.Amount(0),
         description="how many hosts may fail and the run still go on: a number, or a percentage of all planned",
@@ -159,6 +191,7 @@ class ScheduleFile(Shape):
         description="what outside keeps it from changing further hosts: alerts that fire for them",
         examples=[["alerts"]],
     )
+    on_failure: OnFailure = Field(default_factory=OnFailure, description="what is done with hosts that fail")
     time_limit: SomeSpan | None = Field(
         default=None, description="how long one call of Ansible may take", examples=["2h"]
     )
@@ -216,10 +249,12 @@ class ScheduleFile(Shape):
             split_is_safe=self.split_is_safe,
             waves=tuple(wave.to_domain() for wave in self.waves),
             concurrency=self.concurrency,
+            apart=tuple(self.apart),
             failure_budget=self.failure_budget,
             before=tuple(self.before),
             after=tuple(self.after),
             hold_on=tuple(self.hold_on),
+            on_failure=self.on_failure.to_domain(),
             time_limit=self.time_limit,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,

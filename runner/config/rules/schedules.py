@@ -30,6 +30,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
         yield from _waves(schedule)
         yield from _whole(schedule)
         yield from _alerts(schedule, ground)
+        yield from _on_failure(schedule)
 
 
 def _name(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
@@ -123,3 +124,16 @@ def _alerts(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Proble
     if waits and settings and "alerts" not in settings.raw:
         says = 'hold_on: nobody is named who could be asked for alerts. Add to wellkept.yml: alerts: {alertmanager: {url: "http://127.0.0.1:9093"}}'
         yield schedule.problem("hold_on", says=says, at_key=True)
+
+
+def _on_failure(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
+    """One call for all hosts cannot be repeated for some, and what changes nothing has nothing to take back."""
+    wanted = schedule.raw.get("on_failure")
+    if not isinstance(wanted, dict):
+        return
+    if "retry" in wanted and schedule.raw.get("split") == "whole":
+        says = "retry: split: whole calls Ansible once for all hosts, and cannot call it again for some. Remove it, or write split: hosts"
+        yield schedule.problem("on_failure", "retry", says=says, at_key=True)
+    if "rollback" in wanted and schedule.raw.get("effect") == "read_only":
+        says = "rollback: read-only work changes nothing that could be rolled back. Remove it"
+        yield schedule.problem("on_failure", "rollback", says=says, at_key=True)

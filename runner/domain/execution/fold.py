@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from runner.domain.execution.outcome import Event, EventKind, HostResult, NotRun, Result
 from runner.domain.execution.run import Stage
+from runner.domain.execution.under_way import UnderWay
 from runner.domain.tickets.cause import CauseClass, classify
 from runner.domain.tickets.fingerprint import normalise
 
@@ -49,12 +50,14 @@ class PieceFold:
     softly_stopped: bool = False
     unmatched: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    under_way: UnderWay = field(default_factory=UnderWay)
     last_counter: int = 0
     gap: bool = False
 
     def add(self, event: Event) -> None:
         """Take one event in, in the order of the spool."""
         self.watch_counter(event)
+        self.under_way.take(event)
         if event.host:
             add_to_host(self.heard.setdefault(event.host, HostSoFar()), event)
             return

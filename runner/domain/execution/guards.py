@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runner.domain.execution.apart import Variables, groups_of, nowhere, untold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
@@ -13,7 +14,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS = (
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
     "window",
     "freeze",
     "pause",
@@ -25,7 +26,9 @@ WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUND
     "requires",
     "boundary",
     "alerts",
+    "apart",
 )
+NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 MIB = 1024**2
 LEAST_FREE = 256 * MIB  # bytes: snapshots, spools and the record of a night
@@ -147,6 +150,23 @@ def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:
     if hosts:
         return None
     return Hold(HOSTS, f"no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}")
+
+
+def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> Hold | None:
+    """Hold a schedule that wants hosts kept apart by something that cannot be told, or that none of them has: a wrong name must not go unnoticed."""
+    told = untold(schedule.apart, hosts, variables)
+    for name, those in told.items():
+        named = ", ".join(those[:NAMED]) + (" …" if len(those) > NAMED else "")
+        why = f"{name}, which keeps hosts apart, is a template, encrypted or a mapping at {named}. Only Ansible could fill it: give it as plain text"
+        return Hold(APART, why)
+    missing = nowhere(schedule.apart, groups_of(schedule.apart, hosts, variables)) if hosts else ()
+    if not missing:
+        return None
+    why = (
+        f"no host of {schedule.hosts!r} has the variable {' or '.join(missing)}, which keeps hosts apart, "
+        f"in inventory {schedule.inventory!r}. Is it misspelt?"
+    )
+    return Hold(APART, why)
 
 
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:

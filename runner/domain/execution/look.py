@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 INSTALLED = "i"  # dpkg's second letter: n not there, c configuration files, H half-installed, U unpacked, F half-configured, W and t triggers, i installed
 ABSENT = frozenset("nc")
 HELD = "h"
+RUNNING = "running"
 
 
 class UnreadableLookError(ValueError):
@@ -20,6 +21,7 @@ class HostLook:
 
     `packages` maps each properly installed package to its version (several versions of one name are joined by a comma); `broken` are those that are not
     properly installed, `held` those that stay at their version. `busy` says in words what must not be disturbed: package managers, locks, modules of ours.
+    `services` maps each service that starts with the system, and runs or is about to, to `running` or `starting`.
     `free_bytes` maps `/` and `/var` to the free space of their file systems. `uptime` is in seconds. A text is empty where the host could not tell.
     """
 
@@ -35,6 +37,7 @@ class HostLook:
     held: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     free_bytes: Mapping[str, int] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_quiet(self) -> bool:
@@ -70,6 +73,7 @@ def read_look(text: str) -> HostLook:
         held=tuple(sorted({*sections.get("held", ()), *(name for status, name, _ in rows if status.startswith(HELD))})),
         busy=tuple(sections.get("busy", ())),
         free_bytes=free_space(sections.get("free", ())),
+        services=dict(pairs(sections.get("services", ()))),
     )
 
 
@@ -116,6 +120,31 @@ def free_space(lines: Iterable[str]) -> dict[str, int]:
     """Free bytes by path, from lines of kilobytes and path."""
     rows = (line.partition("\t") for line in lines)
     return {path: int(kilobytes) * 1024 for kilobytes, _, path in rows if kilobytes.isdigit()}
+
+
+def pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Name and value of lines that have both."""
+    for line in lines:
+        name, _, value = line.partition("\t")
+        if name and value:
+            yield name, value
+
+
+def was_rebooted(before: HostLook, after: HostLook) -> bool:
+    """Whether the host was started anew between two looks."""
+    return bool(before.boot_id and after.boot_id) and before.boot_id != after.boot_id
+
+
+def not_running_again(before: HostLook, after: HostLook) -> tuple[str, ...]:
+    """The services that ran before a restart of the host and do not run after it, nor are about to.
+
+    One that the work removed on purpose is among them: a person has to tell that from one that is missing.
+    """
+    if not was_rebooted(before, after):
+        return ()
+    return tuple(
+        sorted(name for name, state in before.services.items() if state == RUNNING and name not in after.services)
+    )
 
 
 def packages_changed(before: HostLook, after: HostLook) -> tuple[PackageChange, ...]:

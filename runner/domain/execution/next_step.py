@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from runner.domain.execution.again import awaits_retry, due_at, is_rolled_back
+from runner.domain.execution.apart import locks_for
 from runner.domain.execution.guards import BOUNDARY, Hold
-from runner.domain.execution.progress import Batch, Track, batches_of, in_flight
+from runner.domain.execution.progress import Batch, Track, batches_of, in_flight, last_tracks
 from runner.domain.execution.run import Interruption, RunRecord, Stage, StopReason
 from runner.domain.execution.schedule import Split
-from runner.domain.execution.verdict import none_qualified, over_budget
+from runner.domain.execution.verdict import none_qualified, over_budget, wants_rollback
 from runner.domain.execution.waves import draw, places_left, remaining, waiting
 
 LOOK_AGAIN = timedelta(seconds=15)  # a host in doubt, while something is still at work there
@@ -60,9 +62,20 @@ def next_step(record: RunRecord, *, now: datetime) -> NextStep:
     if in_flight(record):
         return Wait()
     if reason := reason_to_stop(record, now=now):
-        return closing_step(record, batches, reason)
+        return closing_step(record, batches, reason, now=now)
     step = within(batches[-1], record, batches, now=now) if batches else None
     return not_early(step or step_in_waves(record, batches, now=now), record, now=now)
+
+
+def no_longer_needed(record: RunRecord, *, now: datetime) -> frozenset[str]:
+    """The locks that this run holds and has no more use for: a host is busy until its batch is through all stages, and one in doubt until the run ends."""
+    batches = batches_of(record)
+    if not record.held or not batches or in_flight(record) or reason_to_stop(record, now=now):
+        return frozenset()
+    if within(batches[-1], record, batches, now=now):
+        return frozenset()
+    doubtful = [host for host, track in last_tracks(batches).items() if track.in_doubt]
+    return record.held - locks_for(doubtful, record.plan.groups)
 
 
 def not_early(step: NextStep, record: RunRecord, *, now: datetime) -> NextStep:
@@ -88,10 +101,11 @@ def reason_to_stop(record: RunRecord, *, now: datetime) -> StopReason | None:
 
 def unfinished(record: RunRecord, batches: Sequence[Batch]) -> bool:
     """Whether there is a host left that a run without end would still touch."""
-    if batches and any(
-        track.unresolved or would_start(track, batches[-1], record, batches) for track in batches[-1].tracks.values()
-    ):
-        return True
+    for batch in batches[-1:]:
+        if to_try_again(batch, record, batches):
+            return True
+        if any(track.unresolved or would_start(track, batch, record, batches) for track in batch.tracks.values()):
+            return True
     return any(remaining(position, record, batches) for position in range(len(record.plan.waves)))
 
 
@@ -124,10 +138,10 @@ def stop_by_interruption(record: RunRecord) -> StopReason | None:
             return None
 
 
-def closing_step(record: RunRecord, batches: Sequence[Batch], reason: StopReason) -> NextStep:
-    """Hosts that were touched still get their post-checks, also past the end; then the run stops."""
+def closing_step(record: RunRecord, batches: Sequence[Batch], reason: StopReason, *, now: datetime) -> NextStep:
+    """Hosts that were touched still get their post-checks and, if failed, their rollback, also past the end; then the run stops."""
     for batch in batches[-1:]:
-        if step := post_check(batch, record, doubtful=True):
+        if step := post_check(batch, record, doubtful=True) or roll_back(batch, record, now=now):
             return step
     return Stop(reason)
 
@@ -142,9 +156,17 @@ def within(
         pre_check(batch, record, batches)
         or apply(batch, record, batches)
         or post_check(batch, record, doubtful=False)
-        or recheck(batch, record, now=now)
+        or sooner(recheck(batch, record, now=now), try_again(batch, record, batches, now=now))
         or post_check(batch, record, doubtful=True)
+        or roll_back(batch, record, now=now)
     )
+
+
+def sooner(*steps: StartPiece | Wait | None) -> StartPiece | Wait | None:
+    """Of several steps that may come next, one that can begin, else the shortest wait."""
+    waits = [step for step in steps if isinstance(step, Wait)]
+    begin = next((step for step in steps if isinstance(step, StartPiece)), None)
+    return begin or min(waits, key=lambda wait: wait.until or datetime.max.replace(tzinfo=UTC), default=None)
 
 
 def pre_check(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> StartPiece | None:
@@ -171,6 +193,37 @@ def recheck(batch: Batch, record: RunRecord, *, now: datetime) -> StartPiece | W
     return piece_for(batch, record, Stage.PRE_CHECK, 0, tuple(track.host for track in doubtful))
 
 
+def try_again(batch: Batch, record: RunRecord, batches: Sequence[Batch], *, now: datetime) -> StartPiece | Wait | None:
+    """A host that failed for a transient cause is looked at once more after a while, and, fit again, gets another attempt."""
+    pending = to_try_again(batch, record, batches)
+    if cleared := tuple(track.host for track in pending if track.cleared):
+        return piece_for(batch, record, Stage.APPLY, 0, cleared)
+    due = {track.host: due_at(track.failed_at, record.plan) for track in pending if track.failed_at}
+    if ready := tuple(host for host, moment in due.items() if moment <= now):
+        return piece_for(batch, record, Stage.PRE_CHECK, 0, ready)
+    return Wait(min(due.values())) if due else None
+
+
+def to_try_again(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> list[Track]:
+    """The hosts that wait for another attempt; one that its look refused only as long as the wave has a place for it."""
+    places = places_left(batch, record, batches)
+    return [track for track in batch.tracks.values() if awaits_retry(track, record) and (track.started or places > 0)]
+
+
+def roll_back(batch: Batch, record: RunRecord, *, now: datetime) -> StartPiece | Wait | None:
+    """The first step of the rollback that a host which ended badly still lacks; a person's cancel ends rollback too."""
+    if not record.plan.rollback or record.ended_now:
+        return None
+    left = [track for track in batch.tracks.values() if wants_rollback(track) and not is_rolled_back(track)]
+    again = {
+        track.host: track.back_looked_at + LOOK_AGAIN for track in left if track.back == 0 and track.back_looked_at
+    }
+    done = {track.host: track.back for track in left if again.get(track.host, now) <= now}
+    if step := lacking(batch, record, Stage.ROLLBACK, len(record.plan.rollback), done):
+        return step
+    return Wait(min(again.values())) if again else None
+
+
 def apply(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> StartPiece | None:
     """Start the playbook on the hosts that passed every pre-check, as many as the wave has places for."""
     passed = [track for track in batch.tracks.values() if track.pre >= len(record.plan.before)]
@@ -180,9 +233,11 @@ def apply(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> StartPie
 
 
 def post_check(batch: Batch, record: RunRecord, *, doubtful: bool) -> StartPiece | None:
-    """The first post-check step that a touched host of this batch still lacks; hosts in doubt only when nothing more is tried on them."""
+    """The first post-check step that a touched host of this batch still lacks; hosts in doubt or to be tried again only when nothing more is tried on them."""
     done = {
-        track.host: track.post for track in batch.tracks.values() if track.touched and (doubtful or not track.in_doubt)
+        track.host: track.post
+        for track in batch.tracks.values()
+        if track.touched and (doubtful or not (track.in_doubt or awaits_retry(track, record)))
     }
     return lacking(batch, record, Stage.POST_CHECK, len(record.plan.after), done)
 

@@ -28,6 +28,12 @@ class Step:
 
 
 LOOK = Step(StepKind.LOOK)
+RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no past
+
+
+def rollback_steps(playbook: str) -> tuple[Step, ...]:
+    """What a rollback is: see that nothing is at work there, play it, and see what is there now."""
+    return (LOOK, Step(StepKind.PLAYBOOK, playbook), LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,10 @@ class RunPlan:
     """The frozen plan of one run.
 
     `hosts` are in inventory order. `carried` owe a debt and come first after the canary. `budget` is in hosts.
+    `groups` maps a host to the groups (`variable=value`) of which only one member is changed at a time; a host that none binds is not in it.
     `limit` is the pattern by which a person chose among the schedule's hosts.
+    `retries` is how often a host is tried again after a transient failure, each time `retry_after` its end. `rollback` are the steps for hosts that failed.
+    `reboots` says that the playbook may restart hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
 
@@ -73,3 +82,8 @@ class RunPlan:
     impact: str = "medium"
     owner: str | None = None
     services: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reboots: bool = False
+    retries: int = 0
+    retry_after: timedelta = timedelta(0)
+    rollback: tuple[Step, ...] = ()

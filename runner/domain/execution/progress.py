@@ -8,10 +8,12 @@ from datetime import datetime
 
 from runner.domain.execution.outcome import HostResult, Result
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, Stage
+from runner.domain.tickets.cause import is_transient
 from runner.domain.tickets.cause_rules import CauseClass
 
 MAX_ATTEMPTS = 3  # a playbook that never lives to tell its end is not started for ever
-
+MAX_LOOKS = 40  # at a host that is to be rolled back, while something is at work there: ten minutes
+ROLLED_BACK = 3  # steps: look, play, look
 
 OVER = frozenset({PieceState.FINISHED, PieceState.LOST})
 
@@ -23,6 +25,10 @@ class Track:
     `pre` and `post` count the steps that are behind it. `veto` is the pre-check's no. `in_doubt` means touched, and how it ended is not known;
     `looked_at` is when it was last looked at since. `attempts` counts how often the playbook was started, and `unheard` says that such an attempt was lost
     and no later one has told how the host stands; both go with the host into a later batch. `post_failure` is the first bad post-check.
+    `silent` counts looks in a row that told nothing. `failures` counts transient failures, and `failed_at` is when the last one was, None when the last thing
+    known is something else; `cleared` says that the host was looked at since and is fit for another attempt.
+    `back` counts the steps of the rollback that are behind it, `rolled_back` is how the rollback ended, `back_tries` how often its playbook was not heard
+    to its end, and `back_looks` and `back_looked_at` tell how often and when it was found that something is still at work.
     """
 
     host: str
@@ -36,6 +42,15 @@ class Track:
     unheard: bool = False
     post: int = 0
     post_failure: HostResult | None = None
+    silent: int = 0
+    failures: int = 0
+    failed_at: datetime | None = None
+    cleared: bool = False
+    back: int = 0
+    rolled_back: HostResult | None = None
+    back_tries: int = 0
+    back_looks: int = 0
+    back_looked_at: datetime | None = None
 
     @property
     def consumed(self) -> bool:
@@ -45,7 +60,7 @@ class Track:
     @property
     def unresolved(self) -> bool:
         """Whether this host is in doubt and another attempt may still settle how it stands."""
-        return self.in_doubt and self.attempts < MAX_ATTEMPTS
+        return self.in_doubt and self.attempts - self.failures < MAX_ATTEMPTS
 
     @property
     def touched(self) -> bool:
@@ -98,13 +113,16 @@ def batch_from(number: int, pieces: Sequence[PieceRecord], *, before: Mapping[st
 
 def drawn(host: str, earlier: Track | None) -> Track:
     """The track of a host that is drawn; drawn again, it is still one on which the playbook may have been at work."""
-    return Track(host, attempts=earlier.attempts, unheard=earlier.unheard) if earlier else Track(host)
+    if earlier is None:
+        return Track(host)
+    return Track(host, attempts=earlier.attempts, unheard=earlier.unheard, failures=earlier.failures)
 
 
 def advanced(track: Track, piece: PieceRecord) -> Track:
     """The track of a host after one more piece; one that Ansible could not run at all did nothing, but leaves a post-check undone for good."""
     result = piece.results.get(track.host)
-    if piece.state is PieceState.PLANNED or (piece.problem and result is None and piece.stage is not Stage.POST_CHECK):
+    undone = piece.problem and result is None and piece.stage in {Stage.PRE_CHECK, Stage.APPLY}
+    if piece.state is PieceState.PLANNED or undone:
         return track
     return ADVANCE[piece.stage](track, piece, result)
 
@@ -113,23 +131,46 @@ def after_pre_check(track: Track, piece: PieceRecord, result: HostResult | None)
     """A passed pre-check counts; a bad one is a veto, or leaves a host in doubt that was touched before."""
     if result is None:
         return unheard_before(track, piece)
+    track = replace(track, silent=0)
     if track.in_doubt:
         return replace(
             track, in_doubt=not result.result.is_good, started=not result.result.is_good, looked_at=piece.ended
         )
+    if track.applied is not None:
+        return looked_at_again(track, piece, result)
     if result.result.is_good:
-        return replace(track, pre=max(track.pre, piece.step + 1))
-    return replace(track, veto=result)
+        return replace(track, pre=max(track.pre, piece.step + 1), veto=None, failed_at=None)
+    not_reached = piece.step == 0 and result.result is Result.UNREACHABLE
+    return counted(replace(track, veto=result), result, piece, transient=not_reached and may_pass(result))
+
+
+def looked_at_again(track: Track, piece: PieceRecord, result: HostResult) -> Track:
+    """The look before another attempt: it clears the host for it, uses the attempt up, or shows that there is no use in one."""
+    if result.result.is_good:
+        return replace(track, cleared=True)
+    return counted(track, result, piece, transient=may_pass(result))
+
+
+def counted(track: Track, result: HostResult, piece: PieceRecord, *, transient: bool) -> Track:
+    """A failure of the kind that may pass by itself is counted, and when it was; any other ends the trying."""
+    if result.result.is_good or not transient:
+        return replace(track, failed_at=None, cleared=False)
+    return replace(track, failures=track.failures + 1, failed_at=piece.ended, cleared=False)
+
+
+def may_pass(result: HostResult) -> bool:
+    """Whether trying once more may help without anybody mending anything."""
+    return result.cause in set(CauseClass) and is_transient(CauseClass(str(result.cause)))
 
 
 def after_apply(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
     """The playbook was started here; without a result its end is in doubt as soon as the piece is over."""
     attempts = track.attempts + 1
     if result is not None and result.result is not Result.IN_DOUBT:
-        known = replace(
-            result, touched=result.touched or track.unheard
-        )  # by an attempt before, whose end was not heard
-        return replace(track, started=True, applied=known, in_doubt=False, attempts=attempts, unheard=False)
+        before = track.unheard or (track.applied is not None and track.applied.touched)
+        known = replace(result, touched=result.touched or before)  # by an attempt before this one
+        track = replace(track, started=True, applied=known, in_doubt=False, attempts=attempts, unheard=False)
+        return counted(track, result, piece, transient=may_pass(result))
     over = piece.state in OVER
     return replace(
         track,
@@ -139,6 +180,8 @@ def after_apply(track: Track, piece: PieceRecord, result: HostResult | None) -> 
         looked_at=None,
         attempts=attempts,
         unheard=over or track.unheard,
+        failed_at=None,
+        cleared=False,
     )
 
 
@@ -155,8 +198,13 @@ def after_post_check(track: Track, piece: PieceRecord, result: HostResult | None
 
 def unheard_before(track: Track, piece: PieceRecord) -> Track:
     """A pre-check that ended again and again without an answer is a veto; a host in doubt stays so."""
-    if track.in_doubt or piece.state not in OVER or piece.attempt < MAX_ATTEMPTS:
+    if track.in_doubt or piece.state not in OVER:
         return track
+    silent = track.silent + 1
+    if silent < MAX_ATTEMPTS:
+        return replace(track, silent=silent)
+    if track.applied is not None:
+        return replace(track, failed_at=None)
     return replace(track, veto=unheard(track.host))
 
 
@@ -164,6 +212,50 @@ def unheard(host: str) -> HostResult:
     """What stands for a check that never told how a host is."""
     text = f"the check ended {MAX_ATTEMPTS} times without telling how this host is"
     return HostResult(host, Result.FAILED, touched=False, cause="unknown", text=text, signature=text)
+
+
+def after_rollback(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
+    """One step of the rollback further; the look before it may have to be repeated, and a playbook whose end was not heard is played again."""
+    if piece.problem and result is None:
+        result = not_rolled_back(track.host, f"it could not be run: {piece.problem}")
+    if result is None and piece.state not in OVER:
+        return track
+    return ROLL_BACK[piece.step](track, piece, result)
+
+
+def after_look_before(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
+    """Only a host that can be reached and where nothing is at work any more is rolled back."""
+    if result is not None and result.result.is_good:
+        return replace(track, back=piece.step + 1)
+    if result is not None and result.result is not Result.IN_DOUBT:
+        return replace(track, rolled_back=result, back=ROLLED_BACK)
+    track = replace(track, back_looks=track.back_looks + 1, back_looked_at=piece.ended)
+    if track.back_looks < MAX_LOOKS:
+        return track
+    why = not_rolled_back(track.host, result.text if result else "nobody could tell whether something is at work there")
+    return replace(track, rolled_back=why, back=ROLLED_BACK)
+
+
+def after_rollback_playbook(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
+    """How the rollback itself ended."""
+    if result is not None:
+        return replace(track, rolled_back=result, back=piece.step + 1)
+    if track.back_tries + 1 < MAX_ATTEMPTS:
+        return replace(track, back_tries=track.back_tries + 1, back=0)
+    why = not_rolled_back(track.host, f"its playbook ended {MAX_ATTEMPTS} times without telling how this host is")
+    return replace(track, rolled_back=why, back=piece.step + 1)
+
+
+def after_look_behind(track: Track, piece: PieceRecord, result: HostResult | None) -> Track:
+    """The look that tells what is there now."""
+    over = result is not None or piece.attempt >= MAX_ATTEMPTS
+    return replace(track, back=piece.step + 1) if over else track
+
+
+def not_rolled_back(host: str, why: str) -> HostResult:
+    """What stands for a rollback that did not come to its end."""
+    text = f"the rollback failed: {why}"
+    return HostResult(host, Result.FAILED, cause=str(CauseClass.UNKNOWN), text=text, signature="the rollback failed")
 
 
 def not_checked(host: str, problem: str) -> HostResult:
@@ -177,8 +269,14 @@ ADVANCE: Mapping[Stage, Callable[[Track, PieceRecord, HostResult | None], Track]
     Stage.PRE_CHECK: after_pre_check,
     Stage.APPLY: after_apply,
     Stage.POST_CHECK: after_post_check,
-    Stage.ROLLBACK: lambda track, _piece, _result: track,
+    Stage.ROLLBACK: after_rollback,
 }
+
+ROLL_BACK: Sequence[Callable[[Track, PieceRecord, HostResult | None], Track]] = (
+    after_look_before,
+    after_rollback_playbook,
+    after_look_behind,
+)
 
 
 def last_tracks(batches: Sequence[Batch]) -> dict[str, Track]:

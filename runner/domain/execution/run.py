@@ -143,7 +143,9 @@ class PieceRecord:
 class RunRecord:
     """A run as its rows tell it, and what else bears on its next step.
 
-    `locked` are hosts that other runs hold now. `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
+    `locked` are hosts that other runs hold now, or a group of which they hold; `held` names what this run has locked.
+    `vanished` are planned hosts that the inventory no longer has; `paused` those that nobody may touch now.
+    `ended_now` says that a person wants everything of it to end at once, what would be owed to touched hosts too.
     `places` is how many hosts may be drawn as long as other runs are at work; None for any number.
     `gate` is what keeps it from drawing hosts for now.
     `estimates` are p90 durations of each host's own past; `reserve` stands in where there is none.
@@ -153,7 +155,9 @@ class RunRecord:
     plan: RunPlan
     pieces: tuple[PieceRecord, ...] = ()
     interruption: Interruption | None = None
+    ended_now: bool = False
     locked: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
     places: int | None = None

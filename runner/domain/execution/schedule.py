@@ -125,10 +125,20 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
+class OnFailure:
+    """What is done with hosts that fail: tried again `transient` times, each time `after` it failed, then rolled back by the playbook `rollback`."""
+
+    transient: int = 0
+    after: timedelta = timedelta(0)
+    rollback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
     `hold_on` names what outside keeps it from changing further hosts: `alerts`.
+    `apart` names inventory variables: hosts that share the value of one are never changed at the same time.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
     `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
@@ -149,10 +159,12 @@ class Schedule:
     split_is_safe: bool = False
     waves: tuple[Wave, ...] = ()
     concurrency: int = 10
+    apart: tuple[str, ...] = ()
     failure_budget: Amount = Amount(0)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     hold_on: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure()
     time_limit: timedelta | None = None
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"

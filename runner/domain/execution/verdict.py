@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from runner.domain.execution.again import awaits_retry
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.progress import Track, batches_of, last_tracks
 from runner.domain.execution.run import NOT_RUN_BECAUSE, PieceState, RunRecord, Stage, StopReason, Verdict
 from runner.domain.tickets.cause_rules import CauseClass
+
+RESTARTED = "Services after the restart"  # what stands for a task where our own look found services missing
 
 
 def outcomes_of(record: RunRecord, stopped: StopReason | None) -> dict[str, HostResult]:
@@ -63,10 +66,11 @@ def touched_outcome(host: str, track: Track) -> HostResult:
 def failed_afterwards(failure: HostResult, applied: HostResult) -> HostResult:
     """A host that the playbook left well and that its post-check found bad, or could not find."""
     lost = failure.result is Result.UNREACHABLE
+    tells_itself = lost or failure.cause == CauseClass.CHECK_NOT_RUN or failure.task == RESTARTED
     return HostResult(
         host=failure.host,
         result=Result.UNREACHABLE if lost else Result.FAILED,
-        cause=failure.cause if lost or failure.cause == CauseClass.CHECK_NOT_RUN else str(CauseClass.POST_CHECK_FAILED),
+        cause=failure.cause if tells_itself else str(CauseClass.POST_CHECK_FAILED),
         text=failure.text,
         signature=failure.signature,
         task=failure.task,
@@ -90,20 +94,28 @@ def spends(outcome: HostResult) -> bool:
 
 
 def failures(record: RunRecord) -> dict[str, int]:
-    """Hosts that spend the budget so far -> their wave; a host in doubt counts only once nothing more is tried on it."""
+    """Hosts that spend the budget so far -> their wave; one in doubt, or waiting for its retry, counts only once nothing more is tried on it."""
     return {
         host: batch.wave
         for batch in batches_of(record)
         for host, track in batch.tracks.items()
-        if is_settled(track) and spends(touched_outcome(host, track))
+        if is_settled(track, record) and spends(touched_outcome(host, track))
     }
 
 
-def is_settled(track: Track) -> bool:
+def is_settled(track: Track, record: RunRecord) -> bool:
     """Whether the playbook was started on this host and nothing more is tried there, also because a pre-check refused to have it tried again."""
     if track.veto is not None:
         return track.touched
-    return track.started and not track.unresolved and (track.applied is not None or track.in_doubt)
+    if track.unresolved or awaits_retry(track, record):
+        return False
+    return track.started and (track.applied is not None or track.in_doubt)
+
+
+def wants_rollback(track: Track) -> bool:
+    """Whether the playbook changed something on this host and it did not end well; a check that could not be run says nothing against it."""
+    outcome = touched_outcome(track.host, track) if track.touched else None
+    return outcome is not None and spends(outcome) and outcome.cause != CauseClass.CHECK_NOT_RUN
 
 
 def over_budget(record: RunRecord) -> StopReason | None:

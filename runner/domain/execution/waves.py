@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.domain.execution.apart import drawn_apart
 from runner.domain.execution.plan import PlannedWave
 from runner.domain.execution.progress import Batch, Track, last_tracks
 from runner.domain.execution.run import RunRecord
@@ -97,7 +98,7 @@ def ordered(pool: Iterable[str], wave: PlannedWave, record: RunRecord) -> list[s
 
 
 def draw(position: int, record: RunRecord, batches: Sequence[Batch], *, now: datetime) -> Draw:
-    """Draw the next batch of a wave: up to `concurrency` hosts whose locks can be had and that fit before the end."""
+    """Draw the next batch of a wave: up to `concurrency` hosts whose locks can be had, that fit before the end, and that need not be kept apart."""
     pool = remaining(position, record, batches)
     if not pool:
         return Draw()
@@ -106,7 +107,7 @@ def draw(position: int, record: RunRecord, batches: Sequence[Batch], *, now: dat
     if not free:
         return Draw(locked=bool(fitting), no_room=not fitting)
     size = min(batch_size(position, record, batches), places_beside_others(len(free), record))
-    return Draw(tuple(free[:size]), no_place=size == 0)
+    return Draw(tuple(drawn_apart(free, record.plan.groups)[:size]), no_place=size == 0)
 
 
 def places_beside_others(wanted: int, record: RunRecord) -> int:

@@ -78,7 +78,10 @@ PRIORITIES: Mapping[tuple[Level, Level], Priority] = {  # (impact, urgency)
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for."""
+    """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for.
+
+    `rollbacks` maps each host that was rolled back to whether that went well; `rollback` says that failed hosts of this run were to be rolled back.
+    """
 
     id: str
     number: int
@@ -94,6 +97,8 @@ class RunFacts:
     check_mode: bool = False
     reason: str = ""
     services: Mapping[str, str] = field(default_factory=dict)
+    rollback: bool = False
+    rollbacks: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import Verdict
@@ -192,6 +192,7 @@ def wanted_ticket(group: Sequence[Trouble], run: RunFacts, *, spared: int, scope
         touched=any(trouble.outcome.touched for trouble in group),
         untouched=spared,
     )
+    plain = replace(plain, done=" ".join(filter(None, (plain.done, rolled_back(group, run)))))
     return WantedTicket(
         fingerprint=first.fingerprint(inventory=run.inventory, scope=scope),
         kind=first.kind,
@@ -210,6 +211,26 @@ def wanted_ticket(group: Sequence[Trouble], run: RunFacts, *, spared: int, scope
         detail=first.outcome.text,
         group="" if scope == GROUP else first.fingerprint(inventory=run.inventory, scope=GROUP),
     )
+
+
+def rolled_back(group: Sequence[Trouble], run: RunFacts) -> str:
+    """What was taken back on these hosts, in a sentence or two; nothing where the run had nothing to do it with."""
+    touched = [trouble.outcome.host for trouble in group if trouble.outcome.touched]
+    if not run.rollback or not touched:
+        return ""
+    well = [host for host in touched if run.rollbacks.get(host)]
+    badly = [host for host in touched if run.rollbacks.get(host) is False]
+    left = [host for host in touched if host not in run.rollbacks]
+    return " ".join(
+        sentence.format(hosts=", ".join(hosts))
+        for hosts, sentence in ((well, BACK), (badly, NOT_BACK), (left, LEFT_AS_IT_IS))
+        if hosts
+    )
+
+
+BACK = "We rolled back {hosts}."
+NOT_BACK = "The rollback of {hosts} failed."
+LEFT_AS_IT_IS = "{hosts}: not rolled back, or not to the end."
 
 
 def services_of(hosts: Sequence[str], services: Mapping[str, str]) -> str:

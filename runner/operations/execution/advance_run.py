@@ -8,7 +8,15 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution.guards import Hold
-from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
+from runner.domain.execution.next_step import (
+    Finish,
+    NextStep,
+    StartPiece,
+    Stop,
+    Wait,
+    next_step,
+    no_longer_needed,
+)
 from runner.domain.execution.run import PieceState, RunRecord, RunState
 from runner.domain.record.record import run_stream
 from runner.operations.execution.ask_gates import gate_of
@@ -30,6 +38,7 @@ def advance_run(run_id: str, *, site: Site, dispatcher: Dispatcher) -> NextStep 
     if run.state is RunState.SETTLED:
         return None
     record, step = decide(run, site=site)
+    let_go(record, site=site)
     if isinstance(step, StartPiece) and site.store.read(drains.in_force):
         return Wait()
     match step:
@@ -52,6 +61,13 @@ def note_hold(run: runs.Run, hold: Hold, *, site: Site) -> None:
     known = site.store.read(lambda c: holds.of_run(c, run.schedule, run.id))
     if not any(kept.reason == hold.reason and now - kept.last_seen < ASK_AGAIN for kept in known):
         site.store.write(partial(write_hold, run=run, hold=hold, at=now))
+
+
+def let_go(record: RunRecord, *, site: Site) -> None:
+    """Give back the hosts and groups that this run is through with, so that other runs need not wait for its end."""
+    names = no_longer_needed(record, now=site.clock())
+    if names:
+        site.store.write(lambda c: pieces.release(c, record.id, names, seen=len(record.pieces)))
 
 
 def decide(run: runs.Run, *, site: Site) -> tuple[RunRecord, NextStep]:

@@ -89,7 +89,7 @@ def listen(running: RunningPiece, fold: PieceFold, work: Claimed, heartbeat: Hea
             return end
         if site.monotonic() - asked >= ASK_AGAIN:
             asked = site.monotonic()
-            obey(running, work, told, site=site)
+            obey(running, work, fold, told, site=site)
 
 
 def record_events(events: Sequence[Event], work: Claimed, heartbeat: Heartbeat, *, site: Site) -> None:
@@ -138,7 +138,7 @@ def body_of(event: Event) -> dict[str, object]:
     return {key: value for key, value in body.items() if value not in ("", None, False, 0.0, {})}
 
 
-def obey(running: RunningPiece, work: Claimed, told: set[str], *, site: Site) -> None:
+def obey(running: RunningPiece, work: Claimed, fold: PieceFold, told: set[str], *, site: Site) -> None:
     """Cancel when a person asked for it; at the end of the window do as the window says. `told` remembers which pause was recorded."""
     try:
         run = site.store.read(lambda c: runs.get(c, work.run.id))
@@ -152,7 +152,15 @@ def obey(running: RunningPiece, work: Claimed, told: set[str], *, site: Site) ->
         return
     over = work.run.plan.ends is not None and site.clock() >= work.run.plan.ends
     if over and work.piece.stage is Stage.APPLY and work.run.plan.at_end is not AtEnd.FINISH_BATCH:
-        running.stop_softly() if work.run.plan.at_end is AtEnd.FINISH_TASK else running.cancel()
+        end_with_window(running, work.run.plan.at_end, fold)
+
+
+def end_with_window(running: RunningPiece, at_end: AtEnd, fold: PieceFold) -> None:
+    """Start nothing more, or end it: but never in the middle of a restart or of a package manager, which is let finish first."""
+    if at_end is AtEnd.FINISH_TASK or fold.under_way.is_delicate:
+        running.stop_softly()
+    else:
+        running.cancel()
 
 
 def record_pause(pause: Pause, work: Claimed, *, site: Site) -> bool:

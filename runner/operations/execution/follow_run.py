@@ -16,6 +16,7 @@ WORDS = {
     Stage.POST_CHECK: "checks after",
     Stage.ROLLBACK: "rolls back",
 }
+ITS_PLAYBOOK = 1  # the step of a rollback that is not a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,30 @@ def news(run: runs.Run, told: set[tuple[str, PieceState]], *, site: Site) -> Ite
         told.add(key)
         wave = plan.waves[piece.wave].name
         if piece.state is PieceState.CLAIMED:
-            yield Progress(piece.started_at, f"{wave}: {WORDS[piece.stage]} {', '.join(piece.hosts)}")
-        elif piece.stage is Stage.APPLY or piece.state is PieceState.LOST:
-            yield Progress(piece.ended_at, f"{wave}: {ended_in_words(piece, site=site)}")
+            yield Progress(piece.started_at, f"{wave}: {doing_in_words(piece)} {', '.join(piece.hosts)}")
+        elif is_telling(piece):
+            rollback = "rollback: " if piece.stage is Stage.ROLLBACK else ""
+            yield Progress(piece.ended_at, f"{wave}: {rollback}{ended_in_words(piece, site=site)}")
+
+
+def doing_in_words(piece: pieces.Piece) -> str:
+    """What a piece does, and that it is not the first time."""
+    if piece.stage is Stage.ROLLBACK and piece.step != ITS_PLAYBOOK:
+        return "looks at"
+    if piece.stage is Stage.PRE_CHECK and piece.attempt > 1:
+        return "checks again"
+    if piece.stage is Stage.APPLY and piece.attempt > 1:
+        return f"runs the playbook, try {piece.attempt}, on"
+    return WORDS[piece.stage]
+
+
+def is_telling(piece: pieces.Piece) -> bool:
+    """Whether people want to hear how a piece ended: the playbook, the rollback, and what was lost."""
+    return (
+        piece.stage is Stage.APPLY
+        or (piece.stage is Stage.ROLLBACK and piece.step == ITS_PLAYBOOK)
+        or piece.state is PieceState.LOST
+    )
 
 
 def ended_in_words(piece: pieces.Piece, *, site: Site) -> str:

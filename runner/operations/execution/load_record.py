@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from runner.domain.execution.guards import FREEZE, PAUSE, Pause, stops_all
+from runner.domain.execution.plan import RESERVE
 from runner.domain.execution.run import Interruption, RunRecord, Stage
 from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.store.execution import inventories, outcomes, overrides, pieces, places, runs
 
-RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no history
-
 
 def load_record(run_id: str, *, site: Site) -> RunRecord:
     """The run as its rows tell it now, with the interruption that the clock, the freezes and the pauses make."""
     now = site.clock()
     run = site.store.read(lambda c: runs.get(c, run_id))
-    estimates = site.store.read(lambda c: outcomes.durations(c, run.schedule, run.plan.inventory, run.plan.hosts))
+    plan = run.plan
+    estimates = site.store.read(
+        lambda c: outcomes.durations(c, run.schedule, plan.inventory, plan.hosts, playbook=plan.playbook)
+    )
     passed = guards_passed(run, site=site)
     paused = frozenset[str]() if PAUSE in passed else paused_hosts(run, site=site, now=now)
     frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
@@ -27,7 +29,9 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     vanished = vanished_hosts(run, site=site)
     record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates, reserve=RESERVE))
     passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
-    return replace(record, paused=passed_over, interruption=interruption, places=places_left(run, site=site))
+    ended_now = run.stop_request == runs.StopRequest.CANCEL
+    left = places_left(run, site=site)
+    return replace(record, paused=passed_over, interruption=interruption, ended_now=ended_now, places=left)
 
 
 def most_at_once(run: runs.Run, *, site: Site) -> int | None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from runner.domain.execution import guards, host_pattern
+from runner.domain.execution.apart import groups_of
 from runner.domain.execution.boundaries import ended_by
-from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
-from runner.domain.execution.schedule import Schedule
+from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind, rollback_steps
+from runner.domain.execution.schedule import Effect, Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
 from runner.domain.record.record import canonical
 from runner.domain.settings import Definitions, Service
@@ -24,7 +25,7 @@ from runner.operations.execution.ask_guards import ask_guards, next_boundary
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
-from runner.store.execution import debts, drains, inventories, runs
+from runner.store.execution import debts, drains, inventories, outcomes, runs
 from runner.store.record import observations
 
 Identity = tuple[date, int]  # of an occurrence: rule date and ordinal
@@ -50,8 +51,8 @@ class Plan(Unguarded):
     """The very plan that the daemon executes: `run` is frozen, `holds` are the guards' noes at `at`, `digest` is what an approval binds.
 
     The digest is empty when it was not asked for: it takes reading every file that takes part, and asking Git which these are.
-    `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why.
-    `boundary` is when the first of its hosts may no longer be changed.
+    `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why. `estimates` is how long each host takes by
+    its own past; one without a past is not in it. `boundary` is when the first of its hosts may no longer be changed.
     """
 
     at: datetime
@@ -62,6 +63,7 @@ class Plan(Unguarded):
     debts: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, str] = field(default_factory=dict)
     boundary: datetime | None = None
+    estimates: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 def plan_occurrence(
@@ -107,6 +109,9 @@ def plan_occurrence(
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
         passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
         boundary=boundary,
+        estimates=site.store.read(
+            lambda c: outcomes.durations(c, name, run.inventory, run.hosts, playbook=run.playbook)
+        ),
     )
 
 
@@ -227,7 +232,18 @@ def frozen_plan(
         services={
             host: service.title for service in services for host in matching(service.hosts, answer) if host in hosts
         },
+        groups=groups_of(schedule.apart, hosts, answer.hosts),
+        reboots=schedule.effect is Effect.REBOOT and not check_mode,
+        retries=schedule.on_failure.transient,
+        retry_after=schedule.on_failure.after,
+        rollback=rollback_of(schedule, check_mode=check_mode),
     )
+
+
+def rollback_of(schedule: Schedule, *, check_mode: bool) -> tuple[Step, ...]:
+    """How hosts that failed are rolled back; in check mode nothing was changed that could be."""
+    playbook = schedule.on_failure.rollback
+    return rollback_steps(playbook) if playbook and not check_mode else ()
 
 
 def step_from(text: str) -> Step:
@@ -284,6 +300,7 @@ def holds_of(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
         ),
         guards.hold_for_hosts(schedule, run.hosts),
+        guards.hold_for_apart(schedule, run.hosts, answer.hosts),
         *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)
@@ -321,8 +338,8 @@ def files_of(schedule: Schedule, root: Path) -> list[Path]:
     """The playbooks of a schedule, and the roles and variable files beside them."""
     playbooks = [
         root / text
-        for text in (schedule.playbook, *schedule.before, *schedule.after)
-        if not text.startswith(HEALTH_PREFIX)
+        for text in (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
+        if text and not text.startswith(HEALTH_PREFIX)
     ]
     folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
     below = [

@@ -13,15 +13,16 @@ from runner.domain.execution.fold import PieceFold, cut_off, timed_out
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.domain.execution.next_step import reason_to_stop
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.plan import Step, StepKind
-from runner.domain.execution.progress import batches_of, last_tracks
-from runner.domain.execution.run import PieceState, Stage
+from runner.domain.execution.plan import RunPlan, Step, StepKind
+from runner.domain.execution.progress import Track, batches_of, last_tracks
+from runner.domain.execution.run import PieceState, RunRecord, Stage
 from runner.domain.record.record import closing_body, run_stream
 from runner.operations.execution.ask_hosts import ask_hosts, conditions
 from runner.operations.execution.execute_playbook import Claimed, LeaseLostError, execute_playbook, heartbeat_of
 from runner.operations.execution.heartbeat import LEASE
 from runner.operations.execution.load_record import load_record, most_at_once
 from runner.operations.execution.patience import patiently
+from runner.operations.execution.verify_reboot import verified
 from runner.operations.site import Site
 from runner.ports import PieceEnd
 from runner.store.execution import drains, pieces, places, runs
@@ -31,6 +32,7 @@ from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 TOUCHING = {Stage.PRE_CHECK, Stage.APPLY}
+AFTERWARDS = {Stage.POST_CHECK, Stage.ROLLBACK}
 LOOK_TEXT = "look"
 
 
@@ -66,11 +68,9 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     """Claim a piece and its host locks, all or none; a piece that may no longer start, or can't have its locks, is withdrawn."""
     record = load_record(piece.run_id, site=site)
     fence = None
-    if piece.stage not in TOUCHING or not reason_to_stop(record, now=site.clock()):
+    if may_start(piece, record, now=site.clock()):
         most = most_at_once(site.store.read(lambda c: runs.get(c, piece.run_id)), site=site)
-        fence = site.store.write(
-            partial(claim_in_bounds, piece=piece, inventory=record.plan.inventory, most=most, site=site)
-        )
+        fence = site.store.write(partial(claim_in_bounds, piece=piece, plan=record.plan, most=most, site=site))
     if fence is None:
         site.store.write(
             lambda c: pieces.withdraw(c, piece.id)
@@ -78,18 +78,27 @@ def claim_piece(piece: pieces.Piece, *, site: Site) -> int | None:
     return fence
 
 
+def may_start(piece: pieces.Piece, record: RunRecord, *, now: datetime) -> bool:
+    """Whether a planned piece is still wanted: checks that are owed to touched hosts always are, their rollback unless a person ended it."""
+    if piece.stage is Stage.ROLLBACK:
+        return not record.ended_now
+    return piece.stage not in TOUCHING or not reason_to_stop(record, now=now)
+
+
 def claim_in_bounds(
-    connection: Transaction, *, piece: pieces.Piece, inventory: str, most: int | None, site: Site
+    connection: Transaction, *, piece: pieces.Piece, plan: RunPlan, most: int | None, site: Site
 ) -> int | None:
     """The claim, if all runs together have no more hosts in hand then than they may; looked at in the same transaction."""
     if most is not None and not places.are_left(connection, piece, most=most):
         return None
-    return claim(connection, piece=piece, inventory=inventory, site=site)
+    return claim(connection, piece=piece, plan=plan, site=site)
 
 
-def claim(connection: Transaction, *, piece: pieces.Piece, inventory: str, site: Site) -> int | None:
+def claim(connection: Transaction, *, piece: pieces.Piece, plan: RunPlan, site: Site) -> int | None:
     """The claim, its locks, and the run's start when this is its first piece, in one transaction."""
-    fence = pieces.claim(connection, piece.id, owner=site.owner, inventory=inventory, lease=LEASE)
+    fence = pieces.claim(
+        connection, piece.id, owner=site.owner, inventory=plan.inventory, lease=LEASE, groups=plan.groups
+    )
     if fence is not None:
         runs.start(connection, piece.run_id, at=site.clock())
     return fence
@@ -102,6 +111,8 @@ def step_of(piece: pieces.Piece, run: runs.Run) -> Step:
             return run.plan.before[piece.step]
         case Stage.POST_CHECK:
             return run.plan.after[piece.step]
+        case Stage.ROLLBACK:
+            return run.plan.rollback[piece.step]
         case _:
             return Step(StepKind.PLAYBOOK, run.plan.playbook)
 
@@ -135,13 +146,22 @@ def look(work: Claimed, site: Site) -> Found:
     results = {
         host: looked_at(result, looks.get(host), doubtful=host in doubtful) for host, result in found.results.items()
     }
+    if work.piece.stage is Stage.POST_CHECK:
+        results = verified(results, looks, work, site=site)
     return replace(found, looks=looks, results=results)
 
 
 def hosts_in_doubt(work: Claimed, *, site: Site) -> set[str]:
-    """The hosts of this run that something of ours may still be going on at."""
+    """The hosts of this run that something of ours may still be going on at; before a rollback nothing at all may."""
+    if (work.piece.stage, work.piece.step) == (Stage.ROLLBACK, 0):
+        return set(work.piece.hosts)
     tracks = last_tracks(batches_of(load_record(work.run.id, site=site)))
-    return {host for host, track in tracks.items() if track.in_doubt}
+    return {host for host, track in tracks.items() if track.in_doubt or was_lost(track)}
+
+
+def was_lost(track: Track) -> bool:
+    """Whether the connection to this host was lost while the playbook was at work there."""
+    return track.applied is not None and track.applied.result is Result.UNREACHABLE and track.touched
 
 
 def play(work: Claimed, site: Site) -> Found:
@@ -168,8 +188,10 @@ def from_fold(fold: PieceFold, end: PieceEnd, work: Claimed) -> Found:
         known = {**known, **timed_out(fold.hosts, known)}
     if end.how == "cancelled" and work.piece.stage is Stage.APPLY:
         known = {**known, **cut_off(fold.hosts, known)}
-    if work.piece.stage is not Stage.APPLY:
-        known = {host: of_check(result, after=work.piece.stage is Stage.POST_CHECK) for host, result in known.items()}
+    if work.piece.stage is Stage.ROLLBACK and work.step.kind is StepKind.PLAYBOOK:
+        known = {host: of_rollback(result) for host, result in known.items()}
+    elif work.piece.stage is not Stage.APPLY:
+        known = {host: of_check(result, after=work.piece.stage in AFTERWARDS) for host, result in known.items()}
     return Found(
         results=known,
         problem=fold.problem,
@@ -186,6 +208,14 @@ def of_check(result: HostResult, *, after: bool) -> HostResult:
     if result.reason is NotRun.NOT_IN_PLAYBOOK:
         return replace(result, result=Result.OK, reason=None, text="")
     return replace(result, touched=after)
+
+
+def of_rollback(result: HostResult) -> HostResult:
+    """A host that no play of the rollback names was not rolled back; any other was touched long before."""
+    if result.reason is NotRun.NOT_IN_PLAYBOOK:
+        why = "no play of the rollback names this host"
+        return replace(result, result=Result.FAILED, reason=None, touched=True, text=why, signature=why)
+    return replace(result, touched=True)
 
 
 def looked_at(result: HostResult, text: str | None, *, doubtful: bool) -> HostResult:
@@ -283,6 +313,7 @@ def facts_of(seen: HostLook) -> dict[str, object]:
         "held": list(seen.held),
         "broken": list(seen.broken),
         "free_bytes": dict(seen.free_bytes),
+        "services": sorted(seen.services),
     }
 
 

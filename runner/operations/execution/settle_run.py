@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look
+from runner.domain.execution.again import attempts_of, rollbacks_of
+from runner.domain.execution.look import HostLook, PackageChange, packages_changed, read_look, was_rebooted
 from runner.domain.execution.outcome import HostResult, NotRun, Result
+from runner.domain.execution.progress import batches_of
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, SlotState, Stage, StopReason, Verdict
 from runner.domain.execution.verdict import outcomes_of, verdict_of
 from runner.domain.record.record import INSTALLATION, closing_body, run_stream
@@ -86,7 +88,7 @@ def compare(before: HostLook, after: HostLook) -> Compared:
     """Two looks at one host."""
     return Compared(
         packages=packages_changed(before, after),
-        rebooted=bool(before.boot_id and after.boot_id) and before.boot_id != after.boot_id,
+        rebooted=was_rebooted(before, after),
         reboot_needed=after.reboot_required,
         machine_id=after.machine_id,
     )
@@ -150,7 +152,14 @@ def save_outcomes(
         packages=packages,
         reboots=reboots,
         machine_ids=machines,
+        attempts=attempts_of(batches_of(record)),
+        rollbacks={host: as_row(result) for host, result in rollbacks_of(batches_of(record)).items()},
     )
+
+
+def as_row(result: HostResult) -> dict[str, object]:
+    """How a rollback ended, as a value that is kept beside the host's outcome."""
+    return {"result": str(result.result), "cause": result.cause, "text": result.text}
 
 
 def book_debts(connection: Transaction, record: RunRecord, results: Mapping[str, HostResult], *, at: datetime) -> None:
@@ -183,9 +192,16 @@ def has_problem(piece: PieceRecord) -> bool:
 
 
 def problem_in_words(piece: PieceRecord) -> str:
-    """Ansible's own words, and that it was the check afterwards where it was: by then the playbook itself had run."""
-    checking = piece.stage is Stage.POST_CHECK
-    return f"the check after the playbook could not be run: {piece.problem}" if checking else str(piece.problem)
+    """Ansible's own words, and that it was the check afterwards or the rollback where it was: by then the playbook itself had run."""
+    return (
+        f"{COULD_NOT_BE_RUN[piece.stage]}: {piece.problem}" if piece.stage in COULD_NOT_BE_RUN else str(piece.problem)
+    )
+
+
+COULD_NOT_BE_RUN: Mapping[Stage, str] = {
+    Stage.POST_CHECK: "the check after the playbook could not be run",
+    Stage.ROLLBACK: "the rollback could not be run",
+}
 
 
 STOPPED_IN_WORDS: Mapping[StopReason, str] = {
@@ -221,5 +237,7 @@ def close_record(
         "record_incomplete": incomplete,
         "outcomes": {host: str(result.result) for host, result in results.items()},
     }
+    if rollbacks := rollbacks_of(batches_of(record)):
+        body["rollbacks"] = {host: str(result.result) for host, result in rollbacks.items()}
     closing = entries.append(connection, stream, [body], at=at)
     entries.append(connection, INSTALLATION, [closing_body("run.closed", stream, closing)], at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,12 +16,14 @@ from runner.store.execution import outcomes, overrides, pieces, runs, snapshots
 from runner.store.tickets import tickets
 from runner.store.transaction import Transaction
 
+NEW_LINE = "\n"
+
 
 @dataclass(frozen=True, slots=True)
 class HostOfRun:
     """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself.
 
-    `packages` are `name before -> after`.
+    `packages` are `name before -> after`. `attempts` is how often the playbook was started, `rollback` how the rollback ended in a few words.
     """
 
     host: str
@@ -35,6 +37,8 @@ class HostOfRun:
     reboot_needed: bool
     started: datetime | None
     ended: datetime | None
+    attempts: int | None = None
+    rollback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,18 @@ def host_shown(row: outcomes.HostOutcome, plan: RunPlan) -> HostOfRun:
         reboot_needed=bool(reboot.get("needed")),
         started=result.started,
         ended=result.ended,
+        attempts=row.attempts,
+        rollback=rollback_in_words(row.rollback),
     )
+
+
+def rollback_in_words(rollback: Mapping[str, object] | None) -> str:
+    """How a rollback ended; nothing when there was none."""
+    if rollback is None:
+        return ""
+    if rollback["result"] in {Result.OK, Result.CHANGED}:
+        return "rolled back"
+    return f"rollback failed: {str(rollback['text']).strip().partition(NEW_LINE)[0]}"
 
 
 def words_for(row: outcomes.HostOutcome, service: str) -> str:

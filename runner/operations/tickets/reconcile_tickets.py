@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from runner.domain.execution.outcome import EventKind, HostResult
+from runner.domain.execution.outcome import EventKind, HostResult, Result
 from runner.domain.execution.run import RunState
 from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import piece_stream
@@ -85,6 +85,7 @@ def read_settled(connection: Transaction, *, run_id: str, services: Mapping[str,
     if run.state is not RunState.SETTLED or run.verdict is None:
         return None
     plan = run.plan
+    rows = outcomes.of_run(connection, run_id)
     facts = RunFacts(
         id=run.id,
         number=run.number,
@@ -100,9 +101,16 @@ def read_settled(connection: Transaction, *, run_id: str, services: Mapping[str,
         check_mode=run.check_mode,
         reason=run.reason,
         services=services,
+        rollback=bool(plan.rollback),
+        rollbacks={row.host: went_well(row.rollback) for row in rows if row.rollback},
     )
-    ended = {outcome.host: outcome.result for outcome in outcomes.of_run(connection, run_id)}
+    ended = {outcome.host: outcome.result for outcome in rows}
     return Settled(facts, ended, tasks_that_succeeded(connection, run_id))
+
+
+def went_well(rollback: Mapping[str, object]) -> bool:
+    """Whether a rollback brought its host back."""
+    return Result(str(rollback["result"])).is_good
 
 
 def owner_of(connection: Transaction, digest: str) -> str | None:

@@ -1,4 +1,7 @@
-"""Host locks: at most one run works on a host. They are rows, taken with a piece and kept until its processes are proved gone."""
+"""Host locks: at most one run works on a host, or on a group of hosts that are kept apart.
+
+They are rows, taken with a piece and kept until its processes are proved gone.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from runner.store.sql import chunks, insert_missing
 
 
 def take(connection: Connection, inventory: str, hosts: Collection[str], *, run_id: str, piece_id: str) -> bool:
-    """Lock hosts for a run; False when another run holds any of them. Then the caller must roll back what was taken."""
+    """Lock hosts, and groups (`variable=value`) in the place of a host, for a run; False when another run holds any of them.
+
+    Then the caller must roll back what was taken.
+    """
     row = {"inventory": inventory, "run_id": run_id, "piece_id": piece_id}
     now = connection.execute(select(database_now())).scalar_one()
     insert_missing(connection, host_locks, [{**row, "host": host, "since": now} for host in sorted(hosts)])

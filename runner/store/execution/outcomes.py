@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Text, select, type_coerce
 
 from runner.domain.execution.outcome import HostResult, Result
 from runner.domain.execution.run import PieceState, Stage
+from runner.domain.record.record import canonical
 from runner.store.execution import results
 from runner.store.schema import host_outcomes, piece_results, pieces, runs
 from runner.store.sql import chunks, put
@@ -23,7 +24,11 @@ GOOD = [result for result in Result if result.is_good]
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
-    """How one planned host ended in a run; `packages` and `reboot` tell what was found by comparing it before and after."""
+    """How one planned host ended in a run; `packages` and `reboot` tell what was found by comparing it before and after.
+
+    `attempts` is how often the playbook was started there (None where nobody counted), `rollback` how its rollback ended (`result`, `cause` and `text`),
+    None where there was none.
+    """
 
     run_id: str
     inventory: str
@@ -33,6 +38,8 @@ class HostOutcome:
     packages: Sequence[Mapping[str, Any]]
     reboot: Mapping[str, Any] | None
     machine_id: str | None
+    attempts: int | None = None
+    rollback: Mapping[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -51,6 +58,8 @@ def save(
     reboots: Mapping[str, Mapping[str, object]] | None = None,
     machine_ids: Mapping[str, str | None] | None = None,
     pieces: Mapping[str, str] | None = None,
+    attempts: Mapping[str, int] | None = None,
+    rollbacks: Mapping[str, Mapping[str, object]] | None = None,
 ) -> None:
     """Write a run's outcome for each of these hosts; what was written before for the same host is replaced."""
     rows = [
@@ -64,6 +73,8 @@ def save(
             "packages": list((packages or {}).get(host, ())),
             "reboot": (reboots or {}).get(host),
             "machine_id": (machine_ids or {}).get(host) or None,
+            "attempts": (attempts or {}).get(host),
+            "rollback": (rollbacks or {}).get(host),
         }
         for host, result in outcomes.items()
     ]
@@ -101,17 +112,26 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[HostOutcome]:
             packages=row["packages"],
             reboot=row["reboot"],
             machine_id=row["machine_id"],
+            attempts=row["attempts"],
+            rollback=row["rollback"],
         )
         for row in connection.execute(wanted).mappings()
     ]
 
 
-def durations(connection: Connection, schedule: str, inventory: str, hosts: Collection[str]) -> dict[str, timedelta]:
-    """How long each host takes from its pre-check to its post-check: p90 of the latest runs of the schedule in which it ended well.
+def durations(
+    connection: Connection, schedule: str, inventory: str, hosts: Collection[str], *, playbook: str
+) -> dict[str, timedelta]:
+    """How long each host takes from its pre-check to its post-check, retries included: p90 of the latest runs of the schedule in which it ended well.
 
-    A host without such a past is left out. Runs in check mode do not count.
+    A host without such a past is left out. Runs of another playbook, and runs in check mode, do not count.
     """
-    latest = select(runs.c.id).where(runs.c.schedule == schedule, runs.c.check_mode.is_(False))
+    same = f'"playbook":{canonical(playbook).decode()}'  # plans are kept as canonical JSON
+    latest = select(runs.c.id).where(
+        runs.c.schedule == schedule,
+        runs.c.check_mode.is_(False),
+        type_coerce(runs.c.plan, Text).contains(same, autoescape=True),
+    )
     latest_ids = list(connection.execute(latest.order_by(runs.c.number.desc()).limit(RUNS_LOOKED_AT)).scalars())
     taken: dict[str, list[timedelta]] = {}
     for some in chunks(sorted(hosts)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, Update, and_, exists, insert, select, update
 
+from runner.domain.execution.apart import locks_for
 from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.run import PieceRecord, PieceState, RunState, Stage
 from runner.domain.who import Owner
@@ -87,15 +88,24 @@ def plan(
     return piece if written else None
 
 
-def claim(connection: Connection, piece_id: str, *, owner: Owner, inventory: str, lease: timedelta) -> int | None:
-    """Make `owner` the one who does a planned piece, and lock its hosts, all or none.
+def claim(
+    connection: Connection,
+    piece_id: str,
+    *,
+    owner: Owner,
+    inventory: str,
+    lease: timedelta,
+    groups: Mapping[str, Sequence[str]] | None = None,
+) -> int | None:
+    """Make `owner` the one who does a planned piece, and lock its hosts and the `groups` that they belong to, all or none.
 
     The fence that each later word about the piece must carry; None when somebody else was first, its run has ended, or another run holds one of its hosts.
     """
     attempt = connection.begin_nested()
     if _swap_to_claimed(connection, piece_id, owner, lease):
         piece = get(connection, piece_id)
-        if locks.take(connection, inventory, piece.hosts, run_id=piece.run_id, piece_id=piece.id):
+        wanted = locks_for(piece.hosts, groups or {})
+        if locks.take(connection, inventory, wanted, run_id=piece.run_id, piece_id=piece.id):
             attempt.commit()
             return piece.fence
     attempt.rollback()
@@ -158,6 +168,15 @@ def _end(connection: Connection, piece_id: str, fence: int, known: Mapping[str, 
         rows = [{**results.to_row(result), "host": host, "piece_id": piece_id} for host, result in known.items()]
         connection.execute(insert(piece_results), rows)
     return True
+
+
+def release(connection: Connection, run_id: str, names: Collection[str], *, seen: int) -> int:
+    """Let go of locks that a run no longer needs by what somebody saw of it; nothing when it has gone on since: `seen` is how many pieces it had then."""
+    states = list(connection.execute(select(pieces.c.state).where(pieces.c.run_id == run_id)).scalars())
+    going = {PieceState.PLANNED, PieceState.CLAIMED}
+    if len(states) != seen or not going.isdisjoint(states):
+        return 0
+    return locks.release(connection, run_id, names)
 
 
 def withdraw(connection: Connection, piece_id: str) -> bool:

@@ -39,6 +39,11 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "impact": plan.impact,
         "owner": plan.owner,
         "services": dict(plan.services),
+        "groups": {host: list(groups) for host, groups in plan.groups.items()},
+        "reboots": plan.reboots,
+        "retries": plan.retries,
+        "retry_after": plan.retry_after.total_seconds(),
+        "rollback": [_step_to_json(step) for step in plan.rollback],
     }
 
 
@@ -67,6 +72,11 @@ def plan_from_json(kept: Json) -> RunPlan:
         impact=kept.get("impact", "medium"),
         owner=kept.get("owner"),
         services=kept.get("services", {}),
+        groups={host: tuple(groups) for host, groups in kept.get("groups", {}).items()},
+        reboots=kept.get("reboots", False),
+        retries=kept.get("retries", 0),
+        retry_after=timedelta(seconds=kept.get("retry_after", 0)),
+        rollback=_steps_from_json(kept.get("rollback", [])),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Select, Text, func, or_, select, true, type_coerce, update
 from sqlalchemy import insert as sql_insert
 
+from runner.domain.execution.apart import locks_for
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import Interruption, RunRecord, RunState, Trigger, Verdict
 from runner.domain.who import Actor
@@ -219,12 +220,14 @@ def record(
     run = get(connection, run_id)
     plan = run.plan
     held = locks.held(connection, plan.inventory)
+    elsewhere = {name for name, holder in held.items() if holder != run_id}
     return RunRecord(
         id=run.id,
         plan=plan,
         pieces=pieces.records(connection, run_id),
         interruption=interruption,
-        locked=frozenset(host for host in plan.hosts if held.get(host, run_id) != run_id),
+        locked=frozenset(host for host in plan.hosts if not elsewhere.isdisjoint(locks_for([host], plan.groups))),
+        held=frozenset(name for name, holder in held.items() if holder == run_id),
         vanished=frozenset(vanished),
         estimates=dict(estimates or {}),
         reserve=reserve,

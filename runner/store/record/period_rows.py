@@ -37,6 +37,8 @@ class OutcomeRow:
     packages: Any
     reboot: Any
     machine_id: str | None
+    attempts: int | None
+    rollback: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ host_outcomes = Table(
     json_("packages"),
     json_("reboot", null=True),
     text_("machine_id", null=True),
+    integer_("attempts", null=True),
+    json_("rollback", null=True),
     Index(None, "inventory", "host"),
     Index(None, "schedule"),
 )

@@ -392,6 +392,36 @@ def test_a_piece_is_ended_at_its_time_limit(executor: AnsibleExecutor, workshop:
     assert not with_words("sleep 308")
 
 
+def a_package_manager(workshop: Workshop, seconds: int) -> None:
+    """A module that bears the name of one, and takes its time."""
+    text = f"import json, subprocess\nsubprocess.run(['sleep', '{seconds}'])\nprint(json.dumps(dict(changed=True)))\n"
+    workshop.write("library/zypper.py", f"#!/usr/bin/python3\n# WANT_JSON\n{text}")
+
+
+def test_the_time_limit_lets_a_package_manager_finish_and_starts_nothing_after_it(
+    executor: AnsibleExecutor, workshop: Workshop
+) -> None:
+    a_package_manager(workshop, 18)
+    order = workshop.order(play("{zypper: }", "{command: touch never}"), time_limit=timedelta(seconds=16))
+
+    events, end = follow(executor.start(order))
+
+    assert (end.how, end.gone) == ("timed_out", True)
+    assert [event.module for event in events if event.kind is EventKind.HOST_OK] == ["zypper", "zypper"]
+    assert EventKind.SOFT_STOP in {event.kind for event in events}
+    assert not (workshop.project / "never").exists()
+
+
+def test_a_package_manager_that_hangs_is_let_go_after_the_limit_once_more(
+    executor: AnsibleExecutor, workshop: Workshop
+) -> None:
+    a_package_manager(workshop, 318)
+
+    _, end = follow(executor.start(workshop.order(play("{zypper: }"), time_limit=timedelta(seconds=5))))
+
+    assert (end.how, end.complete) == ("timed_out", False)
+
+
 def test_a_piece_that_is_not_fed_is_ended_by_its_leash(executor: AnsibleExecutor, workshop: Workshop) -> None:
     order = workshop.order(play("{command: sleep 309}"))
     piece = executor.start(order)

@@ -45,6 +45,31 @@ for file in /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.
     [ -r "$file" ] && grep -v '^[[:space:]]*\(#\|!\|$\)' "$file"
 done
 
+# services that start with the system, one a line: name, and whether it runs or is still starting
+section services
+if [ -d /run/systemd/system ] && have systemctl; then
+    {
+        systemctl list-unit-files --type=service --no-legend --no-pager 2>/dev/null |
+            awk '$2 ~ /^(enabled|enabled-runtime|indirect|generated)$/ { print "atboot", $1 }'
+        systemctl list-jobs --plain --no-legend --no-pager 2>/dev/null | awk '$3 == "start" { print "unit", $2, "activating", "start" }'
+        systemctl list-units --type=service --all --plain --no-legend --no-pager 2>/dev/null | awk '{ print "unit", $1, $3, $4 }'
+    } | awk '
+        $1 == "atboot" { atboot[$2] = 1; next }
+        { kind = $2; sub(/@.*\.service$/, "@.service", kind) }
+        kind ~ /^(serial-|console-|container-)?getty@/ || !(kind in atboot) || ($2 in told) { next }
+        $4 == "running" { told[$2] = 1; print $2 "\trunning" }
+        ($3 == "activating" || $3 == "reloading") && $4 != "auto-restart" { told[$2] = 1; print $2 "\tstarting" }'
+else
+    for script in /etc/init.d/*; do
+        [ -x "$script" ] || continue
+        name=${script##*/}
+        for file in "/run/$name.pid" "/run/${name}d.pid" "/run/$name/$name.pid" "/run/$name/${name}d.pid"; do
+            pid=$(head -n 1 "$file" 2>/dev/null | tr -cd 0-9)
+            [ -n "$pid" ] && [ -d "/proc/$pid" ] && printf '%s\trunning\n' "$name" && break
+        done
+    done
+fi
+
 # free kilobytes, one line per file system path
 section free
 for path in / /var; do
