@@ -77,6 +77,7 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
         horizon=model.horizon,
         dead_man_ping=model.dead_man_ping.to_domain(environ) if model.dead_man_ping else None,
         upgrade_at_least=model.boundaries.upgrade_at_least.to_domain(),
+        approval=model.boundaries.approval.to_domain(),
         signing_key=_signing_key(model, ground),
     )
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
     "SettingsFile": ("alerts", "notify"),
-    "Boundaries": ("never", "max_concurrent_hosts", "approval", "patch_within"),
+    "Boundaries": ("never", "max_concurrent_hosts", "patch_within"),
     "Inventory": ("ansible",),
-    "Team": ("may",),
     "Tickets": ("escalation",),
     "ScheduleFile": (
         "every",
@@ -31,7 +30,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 # (class of the model, key) -> values that are known there.
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("Change", "type"): ("normal", "emergency"),
     ("Tickets", "desk"): (
         "request-tracker",
         "redmine",

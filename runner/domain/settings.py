@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from runner.domain.execution.schedule import Amount, Schedule
+from runner.domain.execution.approval import BY_DEFAULT, Policy
+from runner.domain.execution.schedule import Amount, ChangeType, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
+from runner.domain.who import Right
 
 HORIZON = timedelta(days=90)
 
@@ -59,6 +61,7 @@ class Team:
 
     name: str
     members: tuple[str, ...] = ()
+    may: tuple[Right, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class Settings:
     horizon: timedelta = HORIZON  # how far ahead slots are written
     dead_man_ping: DeadManPing | None = None
     upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
+    approval: Mapping[ChangeType, Policy] = field(default_factory=lambda: BY_DEFAULT)  # who must approve which changes
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 
 

@@ -13,7 +13,10 @@ from runner.config.environment import expand, missing
 from runner.config.fields import Budget, KeyFile, Name, PublicKey, Rarity, SomeSpan, Text, Zone
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
+from runner.domain.execution.approval import Policy
+from runner.domain.execution.schedule import ChangeType
 from runner.domain.time.duration import Duration
+from runner.domain.who import Right
 
 
 class Defaults(Shape):
@@ -92,13 +95,14 @@ class Secrets(Shape):
 
 
 class Person(Shape):
-    """Somebody who may approve, own or be told."""
+    """Somebody who may approve, own or be told; the name is the one that they log in with."""
 
     mail: Annotated[str, Field(pattern=r"^\S+@\S+$")] | None = Field(
         default=None, description="the address for mail", examples=["ana@example.com"]
     )
     keys: list[PublicKey] = Field(
-        default_factory=list, description="OpenSSH public keys that approvals are signed with"
+        default_factory=list,
+        description="OpenSSH public keys; whoever has one here signs approvals with it, through ssh-agent",
     )
 
     def to_domain(self, name: str) -> domain.Person:
@@ -110,10 +114,15 @@ class Team(Shape):
     """People who answer for something together."""
 
     members: list[Name] = Field(default_factory=list, description="names from `people`", examples=[["ana"]])
+    may: list[Literal["approve", "override"]] = Field(
+        default_factory=list,
+        description="what its members may do; once any team says so, nobody else may approve a change, or override a guard",
+        examples=[["approve"]],
+    )
 
     def to_domain(self, name: str) -> domain.Team:
         """The team as the rest of the program knows it."""
-        return domain.Team(name, tuple(self.members))
+        return domain.Team(name, tuple(self.members), tuple(map(Right, self.may)))
 
 
 class Service(Shape):
@@ -151,9 +160,27 @@ class UpgradeAtLeast(Shape):
         return {kind: at_least for kind, at_least in kinds.items() if at_least}
 
 
+class Approval(Shape):
+    """Who must approve a change before it runs, by the type of the change."""
+
+    standard: Literal["none", "self", "other"] = Field(
+        default="none",
+        description="`none`; `self`: anybody who may, also who asked for it, and reports count that; `other`: not who asked for it",
+    )
+    normal: Literal["none", "self", "other"] = Field(default="other", description="the same for normal changes")
+    emergency: Literal["none", "self", "other"] = Field(
+        default="none", description="the same for emergency changes, which are reviewed afterwards in any case"
+    )
+
+    def to_domain(self) -> dict[ChangeType, Policy]:
+        """The rule for each type of change."""
+        return {kind: Policy(getattr(self, kind)) for kind in ChangeType}
+
+
 class Boundaries(Shape):
     """The strategic plan's limits."""
 
+    approval: Approval = Field(default_factory=Approval, description="who must approve a change before it runs")
     upgrade_at_least: UpgradeAtLeast = Field(
         default_factory=UpgradeAtLeast,
         description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",
