@@ -104,7 +104,7 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import on_demand, processes, snapshots, versions
+        from runner.adapters import on_demand, processes, seals, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.ansible.processes import boottime
         from runner.operations.site import Site, Snapshotted
@@ -126,6 +126,7 @@ class App:
             ),
             snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories, self.sources),
             signer=self.signer,
+            seals=seals.AgentSeals(self.environ),
             owner=processes.this_process(),
             actor=self.actor,
             current=once_schedules.WithOnce(files, store=self.store, clock=self.clock).current,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.approval_screen import approval_lines, approval_row
 from runner.cli.duty_screen import duty_lines, duty_row
 from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
@@ -126,6 +127,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
+        "approval": approval_row(plan),
         "adds_to_ansible": list(app.site.adds_to_ansible()),
     }
 
@@ -158,6 +160,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += ["Waves:"] + [f"  {position}. {words}" for position, words in enumerate(waves_in_words(plan), 1)]
     lines += [f"Failure budget: {budget_in_words(run.budget)}    At the same time: {run.concurrency}"]
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
+    lines += approval_lines(plan)
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
         ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds]

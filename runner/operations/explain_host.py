@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain.execution.guards import FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
+from runner.domain.execution.guards import APPROVAL, FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import SlotOutcome, SlotState
 from runner.domain.execution.schedule import Schedule
@@ -17,6 +17,7 @@ from runner.operations.describe_hosts import Inventories, inventory_of
 from runner.operations.execution.plan_occurrence import matching
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.execution.show_run import outcome_in_words, words_for
+from runner.operations.execution.wait_for_approval import slots_that_wait
 from runner.operations.site import Site
 from runner.operations.time.keep_ledger import has_slots
 from runner.operations.time.next_openings import next_of
@@ -90,6 +91,7 @@ class Case:
     naming: frozenset[str]
     known_to: frozenset[str]
     next: Mapping[str, datetime | None]
+    waiting: Mapping[str, str]
 
 
 def explain_host(host: str, *, inventory: str | None, since: datetime, among: Inventories, site: Site) -> HostExplained:
@@ -119,7 +121,15 @@ def case_of(host: str, inventory: str, *, since: datetime, answer: InventoryAnsw
         naming=naming,
         known_to=frozenset(row.schedule for row in past) | naming,
         next=chances,
+        waiting=waiting_for_approval(naming, definitions, site=site),
     )
+
+
+def waiting_for_approval(naming: frozenset[str], definitions: Definitions, *, site: Site) -> dict[str, str]:
+    """The slots ahead that somebody has to approve first, each with the words for it."""
+    schedules = {name: definitions.schedules[name] for name in naming}
+    found = slots_that_wait(replace(definitions, schedules=schedules), site=site, within=LOOK_AHEAD)
+    return {waiting.slot: waiting.why for waiting in found}
 
 
 def next_chance(schedule: Schedule, definitions: Definitions, *, site: Site, now: datetime) -> datetime | None:
@@ -231,6 +241,8 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
     """Outcome, guard and cause of a slot that may still become a run."""
     if slot.opens_at > case.now:
         frozen = f"change freeze {', '.join(slot.frozen_by)}"
+        if slot.id in case.waiting and not slot.is_frozen:
+            return PLANNED, APPROVAL, f"{NOT_OPEN}, and {case.waiting[slot.id]}"
         return (PLANNED, FREEZE, frozen) if slot.is_frozen else (PLANNED, None, NOT_OPEN)
     heard = holds.of_slot(connection, slot.id)
     last = max(heard, key=lambda hold: hold.last_seen, default=None)

@@ -18,6 +18,7 @@ from runner.ports import (
     InventoryReader,
     Monotonic,
     PlaybookExecutor,
+    Seals,
     Signer,
     Snapshots,
     SnapshotTaken,
@@ -105,6 +106,7 @@ class Site:
     snapshots: Snapshots
     snapshotted: Snapshotted
     signer: Signer
+    seals: Seals
     owner: Owner
     actor: Actor
     current: Callable[[], Definitions]

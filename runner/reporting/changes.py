@@ -81,15 +81,31 @@ def change_type(definition: Mapping[str, Any]) -> str:
 
 
 def approvals_of(run: Run, material: Material) -> tuple[Approval, ...]:
-    """Who allowed the run or its slot, and whether they did before it started."""
+    """Who allowed the run or its slot, whether they had asked for it themselves, and whether it was taken back."""
     found = (row for row in material.rows.approvals if is_for(row, run))
     started = run.started_at or run.created_at
-    return tuple(Approval(row.id, str(row.by), material.moment(row.at), row.at <= started) for row in found)
+    return tuple(
+        Approval(
+            id=row.id,
+            by=str(row.by),
+            at=material.moment(row.at),
+            before_start=row.at <= started,
+            signed=row.signature is not None,
+            by_requester=is_own(row, run),
+            taken_back=material.maybe(row.revoked_at),
+        )
+        for row in found
+    )
 
 
 def is_for(approval: ApprovalRow, run: Run) -> bool:
     """Whether an approval is for this run or its slot."""
-    return approval.run_id == run.id or (run.slot_id is not None and approval.slot_id == run.slot_id)
+    return approval.id == run.approval_id or (run.slot_id is not None and approval.slot_id == run.slot_id)
+
+
+def is_own(approval: ApprovalRow, run: Run) -> bool:
+    """Whether people approved what they had asked for themselves."""
+    return approval.by.name in {approval.requester, run.requested_by.name}
 
 
 def overrides_of(run: Run, material: Material) -> tuple[str, ...]:

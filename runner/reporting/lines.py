@@ -66,12 +66,15 @@ class WaveLine:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who allowed a run beforehand, and when."""
+    """Who allowed a run beforehand, and when; `by_requester` means that people approved what they had asked for themselves."""
 
     id: str
     by: str
     at: Moment
     before_start: bool
+    signed: bool
+    by_requester: bool
+    taken_back: Moment | None
 
 
 @dataclass(frozen=True, slots=True)

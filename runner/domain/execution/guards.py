@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.domain.execution.approval import Standing
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
@@ -13,6 +14,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
+APPROVAL = "approval"
 WINDOW, FREEZE, PAUSE, OVERLAP, INVENTORY, RECORD, HOSTS = (
     "window",
     "freeze",
@@ -114,6 +116,11 @@ def hold_for_hosts(schedule: Schedule, hosts: Sequence[str]) -> Hold | None:
     if hosts:
         return None
     return Hold(HOSTS, f"no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}")
+
+
+def hold_for_approval(standing: Standing) -> Hold | None:
+    """Hold a change that somebody has yet to approve."""
+    return Hold(APPROVAL, standing.words) if standing.waits else None
 
 
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:

@@ -9,14 +9,16 @@ from datetime import date, datetime
 from pathlib import Path
 
 from runner.domain.execution import guards, host_pattern
+from runner.domain.execution.approval import Occasion, Standing
+from runner.domain.execution.approved_content import DATE, FILES, SCHEDULE, digest_of_content
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind
 from runner.domain.execution.schedule import Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
-from runner.domain.record.record import canonical
 from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound, UsageError
+from runner.operations.execution.approval_standing import hosts_to_run, occasion_of, standing_of
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
@@ -55,6 +57,8 @@ class Plan(Unguarded):
     unknown_names: tuple[str, ...] = ()
     debts: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    approval: Standing = field(default_factory=Standing)
+    occasion: Occasion | None = None
 
 
 def plan_occurrence(
@@ -66,10 +70,11 @@ def plan_occurrence(
     limit: str | None = None,
     check_mode: bool = False,
     identity: Identity | None = None,
+    by_hand: bool = False,
 ) -> Plan:
     """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears, UsageError for a duty.
 
-    `identity` names the occurrence that it is for, where openings overlap.
+    `identity` names the occurrence that it is for, where openings overlap. `by_hand` asks for the approval of a run that a person starts, not of a slot's.
     """
     schedule = schedule_to_run(name, definitions)
     answer = site.inventories.read(
@@ -80,10 +85,22 @@ def plan_occurrence(
     freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
     opening = opening_of(schedule, freezes, at=at, identity=identity)
     following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
-    run = replace(
-        frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode),
-        limit=limit or None,
+    content = content_of(schedule, opening, site.root, among=site.snapshots.names(site.root))
+    settings, by_hand = definitions.settings, by_hand or schedule.window.is_always
+    occasion = occasion_of(
+        schedule,
+        opening if by_hand else opening or following,
+        content,
+        hosts,
+        settings=settings,
+        by_hand=by_hand,
+        check_mode=check_mode,
+        site=site,
     )
+    standing = standing_of(occasion, schedule, settings, by_hand=by_hand, site=site, at=at)
+    hosts, gone = hosts_to_run(hosts, standing, answer, inventory=schedule.inventory, whole=not limit, site=site)
+    run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
+    run = replace(run, hosts=(*hosts, *gone), limit=limit or None)
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
         schedule=schedule,
@@ -91,13 +108,22 @@ def plan_occurrence(
         run=run,
         opening=opening,
         following=following,
-        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)),
+        holds=tuple(
+            hold
+            for hold in (
+                *holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
+                guards.hold_for_approval(standing),
+            )
+            if hold
+        ),
+        digest=digest_of_content(content),
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
         passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
+        approval=replace(standing, gone=gone),
+        occasion=occasion,
     )
 
 
@@ -292,17 +318,23 @@ def passed_over(plan: Unguarded, paused: Mapping[guards.Pause, frozenset[str]]) 
 
 
 def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
-    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16).
+    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
+    return digest_of_content(content_of(schedule, opening, root, among=among))
+
+
+def content_of(
+    schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None
+) -> dict[str, object]:
+    """What the digest is made from.
 
     In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
     """
     names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
-    body = {
-        "schedule": as_json(schedule),
-        "rule_date": opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
-        "files": {name: file_digest(path) for name, path in names.items() if among is None or name in among},
+    return {
+        SCHEDULE: as_json(schedule),
+        DATE: opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
+        FILES: {name: file_digest(path) for name, path in names.items() if among is None or name in among},
     }
-    return hashlib.sha256(canonical(body)).hexdigest()
 
 
 def files_of(schedule: Schedule, root: Path) -> list[Path]:
