@@ -28,3 +28,8 @@ def holders_in_words(right: Right, teams: Mapping[str, Team]) -> str:
         return "anybody who can use the command"
     told = [f"{', '.join(team.members)} ({team.name})" for team in teams.values() if right in team.may and team.members]
     return "; ".join(told) or f"nobody: no team with a member has may: [{right}]"
+
+
+def team_with(right: Right, teams: Mapping[str, Team]) -> str | None:
+    """The first team whose members have a right because it says so."""
+    return next((team.name for team in teams.values() if right in team.may and team.members), None)

@@ -78,6 +78,16 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """Whether somebody looked at an emergency change afterwards; `ticket` asks for it, or asked for it."""
+
+    done: bool
+    by: str | None
+    at: Moment | None
+    ticket: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeLine:
     """One run as a change record; `outside` says what it did outside the time that its window allowed, empty when nothing."""
 
@@ -91,6 +101,7 @@ class ChangeLine:
     check_mode: bool
     requested_by: str
     approvals: tuple[Approval, ...]
+    review: Review | None
     playbook: str
     commit: str | None
     dirty: bool | None

@@ -43,6 +43,7 @@ class TicketKind(StrEnum):
     RECORD = "record"
     MISSED = "missed"
     DUTY = "duty"  # nothing is wrong: a person has something to do
+    REVIEW = "review"  # of an emergency change, afterwards
     REPORTED = "reported"  # by a person, about anything
 
 
@@ -78,7 +79,10 @@ PRIORITIES: Mapping[tuple[Level, Level], Priority] = {  # (impact, urgency)
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for."""
+    """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for.
+
+    `emergency` means that it is to be reviewed, by the team `reviewer` if there is one that may approve.
+    """
 
     id: str
     number: int
@@ -94,6 +98,8 @@ class RunFacts:
     check_mode: bool = False
     reason: str = ""
     services: Mapping[str, str] = field(default_factory=dict)
+    emergency: bool = False
+    reviewer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,10 @@ class Proof:
 
 NO_PROOF = Proof(Closing.NOTHING)
 RUNS_AGAIN = "the schedule is started, and ends, again"
-CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind.DUTY})
+CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind.DUTY, TicketKind.REVIEW})
+SAID_TO_BE_DONE = frozenset(
+    {TicketKind.DUTY, TicketKind.REVIEW}
+)  # resolved by saying what was done: nothing was broken
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
 
