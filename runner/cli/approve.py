@@ -12,7 +12,7 @@ from runner.cli.answers import plain, printable, say
 from runner.cli.app import pass_app
 from runner.cli.output import format_option, show_json
 from runner.cli.times import Clock
-from runner.errors import UsageError, count
+from runner.errors import BadResult, UsageError, count
 from runner.wiring import App
 
 if TYPE_CHECKING:
@@ -93,14 +93,15 @@ def date_of(app: App, name: str, text: str | None) -> Asked | None:
 
 
 def confirm(app: App, offer: Offer, *, yes: bool, form: str) -> None:
-    """Show what is about to be approved, and ask; raises UsageError where nobody can be asked, Abort for a no."""
+    """Show what is about to be approved, and ask; raises UsageError where nobody can be asked, BadResult for a no."""
     for line in summary(offer):
         click.echo(printable(line), err=form == "json")
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("Nobody can be asked here, so nothing was approved. Add --yes to approve what is shown above.")
-    click.confirm(f"Approve this as {app.actor}?", abort=True, err=form == "json")
+    if not click.confirm(f"Approve this as {app.actor}?", err=form == "json"):
+        raise BadResult("Nothing was approved.")
 
 
 def summary(offer: Offer) -> list[str]:

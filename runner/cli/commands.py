@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "Touch nothing new until somebody resumes."),
     "resume": ("resume", "End a pause; maintenance goes on."),
     "why": ("why", "Tell why a host was touched, or was not."),
-    "runs": ("runs", "List runs, show or watch one, stop it, or waive one ahead."),
+    "runs": ("runs", "List runs, show or watch one, stop it, approve or waive one ahead."),
     "hosts": ("hosts", "List hosts, show one, or retire those that are gone."),
     "tickets": ("tickets", "List tickets, show one, or work on it."),
     "report": ("report", "Write a report of a period."),

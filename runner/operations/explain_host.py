@@ -23,7 +23,7 @@ from runner.operations.time.keep_ledger import has_slots
 from runner.operations.time.next_openings import next_of
 from runner.ports import InventoryAnswer
 from runner.reporting.words import WHY_NOT_RUN
-from runner.store.execution import debts, holds, inventories, outcomes, runs
+from runner.store.execution import approvals, debts, holds, inventories, outcomes, runs
 from runner.store.time import slots
 from runner.store.transaction import Transaction
 
@@ -178,7 +178,7 @@ def of_slot(connection: Transaction, slot: slots.Slot, case: Case) -> Chance:
     run = runs.get(connection, slot.run_id) if slot.run_id else None
     told: tuple[str, str | None, str]
     if not is_meant(slot, case):
-        told = NOT_MEANT, HOSTS, not_meant_in_words(slot, case)
+        told = left_out_of_approval(connection, run, case) or (NOT_MEANT, HOSTS, not_meant_in_words(slot, case))
     elif run:
         told = in_run(connection, run, case)
     elif slot.state is SlotState.SETTLED:
@@ -193,6 +193,16 @@ def of_slot(connection: Transaction, slot: slots.Slot, case: Case) -> Chance:
 def is_meant(slot: slots.Slot, case: Case) -> bool:
     """Whether the slot meant the host: by the list that was kept when it opened, or, without one, by what the schedule names now."""
     return slot.schedule in case.naming if slot.hosts is None else case.host in slot.hosts
+
+
+def left_out_of_approval(
+    connection: Transaction, run: runs.Run | None, case: Case
+) -> tuple[str, str | None, str] | None:
+    """Whether the host came after somebody had approved the run's hosts, so that the run left it out."""
+    approval = approvals.get(connection, run.approval_id) if run and run.approval_id else None
+    if run is None or approval is None or run.schedule not in case.naming or case.host in approval.hosts:
+        return None
+    return NOT_MEANT, APPROVAL, f"left out: not among the hosts that {approval.by} approved; it came since"
 
 
 def not_meant_in_words(slot: slots.Slot, case: Case) -> str:

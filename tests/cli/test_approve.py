@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -120,3 +121,23 @@ def test_status_and_why_tell_what_waits_and_an_edit_makes_it_wait_again(normal: 
     assert "Waiting for approval" not in approved
     assert [slot["schedule"] for slot in edited] == ["patch"]
     assert "playbooks/patch.yml was edited" in edited[0]["why"]
+
+
+@pytest.mark.parametrize(("answer", "code", "approved"), [("y\n", 0, True), ("n\n", 1, False), ("", 130, False)])
+def test_on_a_terminal_a_person_is_asked(
+    normal: Repository, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, approved: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+
+    said = normal("runs", "approve", "patch")
+
+    assert "Approve this as " in said.out
+    assert said.code == code
+    assert ("is approved by" in normal("plan", "patch").out) is approved
+
+
+class Terminal(io.StringIO):
+    """A person who types."""
+
+    def isatty(self) -> bool:
+        return True

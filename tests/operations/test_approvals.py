@@ -7,6 +7,8 @@ import os
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,8 +16,11 @@ from runner.adapters.seals import AgentSeals
 from runner.domain.execution.outcome import NotRun
 from runner.domain.execution.run import SlotState
 from runner.domain.record.record import INSTALLATION
+from runner.domain.report import Edition, Period, ReportDefinition
+from runner.domain.tickets.ticket import TicketKind
 from runner.domain.who import Actor
 from runner.errors import Held, NotFound, UsageError, WellkeptError
+from runner.operations.describe_hosts import Inventories
 from runner.operations.execution.approve_change import (
     ByHand,
     approve,
@@ -25,11 +30,17 @@ from runner.operations.execution.approve_change import (
     revoke_of_slot,
 )
 from runner.operations.execution.choose_slot import SlotNamed
+from runner.operations.execution.follow_up import follow_up
 from runner.operations.execution.show_run import show_run
 from runner.operations.execution.start_run import Wish, start_by_hand
+from runner.operations.explain_host import explain_host
+from runner.operations.record.export_record import export_record
+from runner.operations.record.write_report import write_report
+from runner.operations.tickets.work_on_ticket import Deed, Work, work_on_ticket
 from runner.store.execution import approvals, outcomes, runs
 from runner.store.record import log as entries
 from runner.store.schema import approvals as table
+from runner.store.tickets import tickets
 from runner.store.time import slots
 from tests.operations.a_site import HOSTS, PLAYBOOK, SATURDAY_NIGHT, WINDOWS, Bench, a_bench
 from tests.operations.approvals import (
@@ -458,3 +469,103 @@ def test_every_refusal_has_a_way_out_and_leaves_no_row(bench: Bench) -> None:
     found = bench.site.store.read(lambda c: approvals.of_slot(c, the_slot(bench).id))
 
     assert found == []
+
+
+def test_an_exported_run_brings_what_its_approver_signed_and_stock_openssh_verifies_it(tmp_path: Path) -> None:
+    with a_key_holder(tmp_path / "bob") as bob:
+        bench = before(tmp_path / "site", schedule=NORMAL, settings=with_key(PEOPLE, bob.public_key))
+        approval = approved_by("bob", bench, seals=bob.seals)
+    open_it(bench)
+
+    copy = export_record(bench.site.store, tmp_path / "copy", run="1").folder
+
+    message, signature = copy / "approvals" / f"{approval.id}.json", copy / "approvals" / f"{approval.id}.json.sig"
+    verify = ["ssh-keygen", "-Y", "verify", "-n", "wellkept-approval", "-I", "bob", "-f", copy / "allowed_approvers"]
+    done = subprocess.run([*verify, "-s", signature], input=message.read_bytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"  approvals/{message.name}\n" in (copy / "SHA256SUMS").read_text()
+    assert json.loads(message.read_bytes())["digest"] in (copy / "entries" / "run-000001.jsonl").read_text()
+
+
+def report_on(bench: Bench, folder: Path) -> dict[str, Any]:
+    """The auditor's report of that week."""
+    period = Period(BEFORE - timedelta(days=1), BEFORE + timedelta(days=6), "a week")
+    (path,) = write_report(
+        bench.site.store,
+        ReportDefinition("audit", Edition.AUDITOR, "last_week", formats=("json",)),
+        period=period,
+        folder=folder,
+        organisation="Example Ltd",
+        timezone=ZoneInfo("UTC"),
+        generated_at=period.ends,
+        actor=Actor("ana"),
+        versions={},
+    )
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
+
+
+def test_the_auditor_reads_who_approved_which_run_and_how_often_it_was_their_own_wish(tmp_path: Path) -> None:
+    bench = before(tmp_path / "site", schedule=NORMAL, settings=f"{PEOPLE}boundaries: {{approval: {{normal: self}}}}\n")
+    approved_by("ana", bench)
+    open_it(bench)
+
+    report = report_on(bench, tmp_path / "reports")
+
+    assert report["summary"]["approvals"] == {"runs": [1], "signed": [], "by_requester": [1]}
+    (approval,) = report["changes"][0]["approvals"]
+    assert (approval["by"], approval["signed"], approval["by_requester"], approval["taken_back"]) == (
+        "ana",
+        False,
+        True,
+        None,
+    )
+    assert "Run 1 was approved by the person who had asked for it." in [
+        each["text"] for each in report["summary"]["findings"]
+    ]
+
+
+def test_the_auditor_reads_which_emergency_change_nobody_has_reviewed_and_who_reviewed_one(tmp_path: Path) -> None:
+    bench = before(tmp_path / "site", schedule=NORMAL.replace("normal", "emergency"), settings=PEOPLE)
+    open_it(bench)
+    follow_up(site=bench.site)
+    (ticket,) = [each for each in bench.site.store.read(tickets.live) if each.kind is TicketKind.REVIEW]
+    not_yet = report_on(bench, tmp_path / "first")
+    said = Work(Deed.RESOLVE, text="It could not wait.")
+    work_on_ticket(str(ticket.number), said, by=Actor("cem"), store=bench.site.store, clock=bench.time)
+
+    done = report_on(bench, tmp_path / "second")
+
+    assert "Run 1 was an emergency change that nobody has reviewed yet." in [
+        each["text"] for each in not_yet["summary"]["findings"]
+    ]
+    assert not_yet["changes"][0]["review"]["done"] is False
+    review = done["changes"][0]["review"]
+    assert (review["done"], review["by"]) == (True, "cem")
+
+
+def why(bench: Bench, host: str) -> list[tuple[str, str | None, str]]:
+    among = Inventories(bench.site.current().settings, bench.inventory)
+    found = explain_host(host, inventory=None, since=BEFORE, among=among, site=bench.site)
+    return [(each.outcome, each.guard, each.cause) for each in found.chances]
+
+
+def test_why_tells_what_waits_what_was_held_and_what_was_left_out(bench: Bench) -> None:
+    waits = "this normal change waits for approval by somebody other than ana"
+    ahead = why(bench, "web-01")[0]
+    approved_by("bob", bench)
+    approved = why(bench, "web-01")[0]
+    bench.inventory.hosts = (*HOSTS, "web-04")
+    open_it(bench)
+
+    assert ahead == ("planned", "approval", f"it has not opened yet, and {waits}")
+    assert approved == ("planned", None, "it has not opened yet")
+    assert why(bench, "web-04")[0] == (
+        "not meant",
+        "approval",
+        "left out: not among the hosts that bob approved; it came since",
+    )
+    for span in (timedelta(days=7, hours=4, minutes=44), timedelta(minutes=2)):
+        bench.time.pass_by(span)
+        bench.tick()
+    assert why(bench, "web-01")[1] == ("held", "approval", waits)
