@@ -31,8 +31,7 @@ class App:
     def __init__(self, chosen: Path | None) -> None:
         """`chosen` is the folder named by -C; otherwise WELLKEPT_ROOT, or the nearest wellkept.yml above."""
         self.chosen = chosen
-        self.environ = os.environ
-        self.clock = now
+        self.environ, self.clock = os.environ, now
         self.stopping, self.sources = threading.Event(), Calendars()
 
     @cached_property

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from runner.domain.execution.approval import (
     Approval,
@@ -20,7 +19,6 @@ from runner.domain.execution.approved_content import DATE, Content, digest_of_co
 from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.rights import holders, holders_in_words
 from runner.domain.settings import Settings
-from runner.domain.time.window import Opening
 from runner.domain.who import Right
 from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
@@ -35,48 +33,68 @@ def policy_for(schedule: Schedule, settings: Settings, *, check_mode: bool = Fal
     return settings.approval[schedule.change.type] if schedule.changes_something and not check_mode else Policy.NONE
 
 
-def asker(schedule: Schedule, *, by_hand: bool, site: Site) -> str:
-    """Who asked for a run: whoever starts it by hand, else who answers for the schedule."""
-    return site.actor.name if by_hand else requester_of(schedule, site=site).name
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is about to be run: this content on these hosts, in this occurrence, which a run outside of any window has not.
+
+    `by_hand` is a run that a person starts, `limited` one on some of the schedule's hosts only.
+    """
+
+    schedule: Schedule
+    occurrence: tuple[date, int] | None
+    content: Content
+    hosts: tuple[str, ...] = ()
+    by_hand: bool = False
+    check_mode: bool = False
+    limited: bool = False
 
 
-def occasion_of(
-    schedule: Schedule,
-    opening: Opening | None,
-    content: Content,
-    hosts: tuple[str, ...],
-    *,
-    settings: Settings,
-    by_hand: bool,
-    check_mode: bool,
-    site: Site,
-) -> Occasion:
-    """What is about to be run in this opening, which is None outside of any window."""
-    dated = opening if not schedule.window.is_always else None
-    content = {**content, DATE: dated.rule_date.isoformat() if dated else None}
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """How it stands with the approval, and which hosts may be touched because of it; `gone` are approved ones that the inventory has no more."""
+
+    occasion: Occasion
+    standing: Standing
+    hosts: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+
+
+def permission_for(
+    question: Question, settings: Settings, answer: InventoryAnswer, *, site: Site, at: datetime
+) -> Permission:
+    """Look for an approval that counts at that time, and keep the run within its hosts."""
+    occasion = occasion_of(question, settings, site=site)
+    standing = standing_of(question, occasion, settings, site=site, at=at)
+    hosts, gone = hosts_to_run(question, standing, answer, site=site)
+    return Permission(occasion, replace(standing, gone=gone), hosts, gone)
+
+
+def occasion_of(question: Question, settings: Settings, *, site: Site) -> Occasion:
+    """The question as the rules about approvals want it."""
+    schedule, occurrence = question.schedule, question.occurrence
+    content = {**question.content, DATE: occurrence[0].isoformat() if occurrence else None}
+    asked_by = site.actor if question.by_hand else requester_of(schedule, site=site)
     return Occasion(
         installation=site.store.installation.id,
         schedule=schedule.name,
-        occurrence=(dated.rule_date, dated.ordinal) if dated else None,
+        occurrence=occurrence,
         digest=digest_of_content(content),
         content=content,
-        hosts=hosts,
-        policy=policy_for(schedule, settings, check_mode=check_mode),
-        requester=asker(schedule, by_hand=by_hand, site=site),
+        hosts=question.hosts,
+        policy=policy_for(schedule, settings, check_mode=question.check_mode),
+        requester=asked_by.name,
         whole=schedule.split is Split.WHOLE,
         may=holders(Right.APPROVE, settings.teams),
     )
 
 
-def standing_of(
-    occasion: Occasion, schedule: Schedule, settings: Settings, *, by_hand: bool, site: Site, at: datetime
-) -> Standing:
+def standing_of(question: Question, occasion: Occasion, settings: Settings, *, site: Site, at: datetime) -> Standing:
     """Look for an approval that counts on this occasion at that time."""
-    standing = standing_without(occasion, schedule, settings)
+    standing = standing_without(occasion, question.schedule, settings)
     if occasion.policy is Policy.NONE:
         return standing
     refused: list[tuple[Approval, str]] = []
-    for approval in site.store.read(lambda c: candidates(c, occasion, by_hand=by_hand)):
+    for approval in site.store.read(lambda c: candidates(c, occasion, by_hand=question.by_hand)):
         why = objection_to(approval, occasion, now=at) or objection_to_seal(approval, settings, site=site)
         if not why:
             return replace(standing, counts=approval, left_out=beyond(occasion.hosts, approval))
@@ -114,15 +132,12 @@ def objection_to_seal(approval: Approval, settings: Settings, *, site: Site) -> 
 
 
 def hosts_to_run(
-    hosts: Sequence[str], standing: Standing, answer: InventoryAnswer, *, inventory: str, whole: bool, site: Site
+    question: Question, standing: Standing, answer: InventoryAnswer, *, site: Site
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The hosts that may be touched, and the approved ones that the inventory has no more; `whole` unless a person limits the run to some hosts.
-
-    Retired hosts are gone on purpose.
-    """
+    """The hosts that may be touched, and the approved ones that are gone, but for those that were retired, or that a person left out."""
     approval = standing.counts
-    if approval is None:
-        return tuple(hosts), ()
-    retired = site.store.read(lambda c: inventories.retired(c, inventory)) if whole else frozenset[str]()
-    gone = [host for host in approval.hosts if whole and host not in answer.hosts and host not in retired]
-    return within(hosts, approval), tuple(gone)
+    if approval is None or question.limited:
+        return within(question.hosts, approval), ()
+    retired = site.store.read(lambda c: inventories.retired(c, question.schedule.inventory))
+    gone = tuple(host for host in approval.hosts if host not in answer.hosts and host not in retired)
+    return within(question.hosts, approval), gone

@@ -18,7 +18,7 @@ from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound, UsageError
-from runner.operations.execution.approval_standing import hosts_to_run, occasion_of, standing_of
+from runner.operations.execution.approval_standing import Question, permission_for
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
@@ -86,21 +86,20 @@ def plan_occurrence(
     opening = opening_of(schedule, freezes, at=at, identity=identity)
     following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
     content = content_of(schedule, opening, site.root, among=site.snapshots.names(site.root))
-    settings, by_hand = definitions.settings, by_hand or schedule.window.is_always
-    occasion = occasion_of(
-        schedule,
-        opening if by_hand else opening or following,
-        content,
-        hosts,
-        settings=settings,
+    by_hand = by_hand or schedule.window.is_always
+    question = Question(
+        schedule=schedule,
+        occurrence=identity_of(schedule, opening if by_hand else opening or following),
+        content=content,
+        hosts=hosts,
         by_hand=by_hand,
         check_mode=check_mode,
-        site=site,
+        limited=bool(limit),
     )
-    standing = standing_of(occasion, schedule, settings, by_hand=by_hand, site=site, at=at)
-    hosts, gone = hosts_to_run(hosts, standing, answer, inventory=schedule.inventory, whole=not limit, site=site)
+    permission = permission_for(question, definitions.settings, answer, site=site, at=at)
+    hosts = permission.hosts
     run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
-    run = replace(run, hosts=(*hosts, *gone), limit=limit or None)
+    run = replace(run, hosts=(*hosts, *permission.gone), limit=limit or None)
     bare = Unguarded(schedule, run, opening, following, answer)
     return Plan(
         schedule=schedule,
@@ -108,23 +107,21 @@ def plan_occurrence(
         run=run,
         opening=opening,
         following=following,
-        holds=tuple(
-            hold
-            for hold in (
-                *holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-                guards.hold_for_approval(standing),
-            )
-            if hold
-        ),
+        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at, standing=permission.standing),
         digest=digest_of_content(content),
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
         debts={debt.host: debt.windows for debt in debts_of(schedule, site)},
         passed_over=passed_over(bare, paused_by(bare, pauses_at(at, site=site))),
-        approval=replace(standing, gone=gone),
-        occasion=occasion,
+        approval=permission.standing,
+        occasion=permission.occasion,
     )
+
+
+def identity_of(schedule: Schedule, opening: Opening | None) -> Identity | None:
+    """Which occurrence an opening is; none for work that no window binds."""
+    return (opening.rule_date, opening.ordinal) if opening and not schedule.window.is_always else None
 
 
 def schedule_named(name: str, definitions: Definitions) -> Schedule:
@@ -278,7 +275,13 @@ def machine_id() -> str:
 
 
 def holds_of(
-    plan: Unguarded, *, definitions: Definitions, site: Site, freezes: Sequence[freeze.Freeze], at: datetime
+    plan: Unguarded,
+    *,
+    definitions: Definitions,
+    site: Site,
+    freezes: Sequence[freeze.Freeze],
+    at: datetime,
+    standing: Standing,
 ) -> tuple[guards.Hold, ...]:
     """Every guard's no, in the order in which a person would want to hear them."""
     schedule, run, answer = plan.schedule, plan.run, plan.answer
@@ -294,6 +297,7 @@ def holds_of(
             run, paused, paused_hosts={pause.id: hosts for pause, hosts in paused_by(plan, paused).items()}
         ),
         guards.hold_for_window(schedule, plan.opening, plan.following, check_mode=run.check_mode, now=at),
+        guards.hold_for_approval(standing),
         guards.hold_for_overlap(schedule, going.number if going else None),
         guards.hold_for_inventory(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
