@@ -31,6 +31,7 @@ from runner.operations.execution.approve_change import (
 )
 from runner.operations.execution.choose_slot import SlotNamed
 from runner.operations.execution.follow_up import follow_up
+from runner.operations.execution.list_runs import list_runs
 from runner.operations.execution.show_run import show_run
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.explain_host import explain_host
@@ -120,6 +121,9 @@ def test_once_somebody_else_approved_it_it_runs_by_that_approval(bench: Bench) -
     told = show_run(str(the_run(bench).number), store=bench.site.store).approval
     assert told is not None
     assert (told.by, told.signed, told.by_requester) == ("bob", False, False)
+    (line,) = list_runs(store=bench.site.store, limit=5)
+    assert line.approval is not None
+    assert line.approval.words == "bob (not signed)"
 
 
 def test_who_answers_for_a_schedule_does_not_approve_it(bench: Bench) -> None:
@@ -319,6 +323,7 @@ def test_a_run_by_hand_is_approved_by_its_digest_for_seven_days(bench: Bench) ->
     run = start_by_hand("patch", Wish(), site=bench.site)
 
     assert bench.site.store.read(lambda c: runs.get(c, run)).approval_id == approval.id
+    assert json.loads(approval.message)["requester"] is None, "nobody knows yet who will start it"
     bench.time.now = OPENED + timedelta(days=7)
     assert f"it expired at {OPENED + timedelta(days=7):%Y-%m-%d %H:%M} UTC" in holds_now(bench, by_hand=True)[0]
 
@@ -327,7 +332,7 @@ def test_who_starts_a_run_by_hand_is_not_who_approved_it(bench: Bench) -> None:
     bench.time.now = OPENED
     approved_by_hand("bob", bench)
 
-    with pytest.raises(Held, match="bob asked for this run, and somebody else has to approve it"):
+    with pytest.raises(Held, match="bob may not start what bob approved: somebody else starts it, or approves it"):
         start_by_hand("patch", Wish(), site=as_(bench, "bob").site)
 
 
@@ -569,3 +574,12 @@ def test_why_tells_what_waits_what_was_held_and_what_was_left_out(bench: Bench) 
         bench.time.pass_by(span)
         bench.tick()
     assert why(bench, "web-01")[1] == ("held", "approval", waits)
+
+
+def test_who_became_the_owner_since_no_longer_counts_as_somebody_else(bench: Bench, tmp_path: Path) -> None:
+    """The edit changes the content, too; what is told first is that the word was their own."""
+    approved_by("bob", bench)
+
+    (tmp_path / "schedules" / "patch.yml").write_text(NORMAL.replace("owner: ana", "owner: bob"))
+
+    assert "bob answers for it, and somebody else has to approve it" in holds_now(bench)[0]

@@ -19,7 +19,7 @@ from runner.store.execution import runs
 from runner.store.tickets import tickets
 from runner.store.tickets.tickets import Ticket
 from tests.operations.a_site import WINDOWS, Bench, a_bench
-from tests.operations.approvals import NORMAL, PEOPLE, approved_by_hand
+from tests.operations.approvals import NORMAL, PEOPLE, approved_by, approved_by_hand
 
 FREEZE = """freezes:
   - {name: fair, from: "2026-03-20T00:00+00:00", to: "2026-03-25T00:00+00:00", allow: [emergency, read_only]}
@@ -100,3 +100,22 @@ def test_an_emergency_that_was_planned_once_runs_unapproved_and_is_reviewed(tmp_
     bench.play_out(run.id)
     follow_up(site=bench.site)
     assert [ticket.schedule for ticket in reviews(bench)] == [plan.schedule.name]
+
+
+def test_what_is_planned_once_needs_another_persons_word_where_standard_changes_do(tmp_path: Path) -> None:
+    """Who planned it is who asked for it, whoever owns other schedules."""
+    settings = f"{PEOPLE}boundaries: {{approval: {{standard: other}}}}\n"
+    bench = a_bench(tmp_path, schedule=NORMAL, settings=settings)
+    at = bench.time.now + timedelta(hours=1)
+    name = plan_once(
+        Wanted(playbook="playbooks/patch.yml", hosts="web", at=at, span="2h", why="a new key"), site=bench.site
+    ).schedule.name
+
+    with pytest.raises(UsageError, match="ana answers for"):
+        approved_by("ana", bench, name)
+    approval = approved_by("bob", bench, name)
+    bench.time.now = at
+    bench.tick()
+
+    (run,) = [each for each in bench.site.store.read(lambda c: runs.recent(c, 9)) if each.schedule == name]
+    assert run.approval_id == approval.id

@@ -127,7 +127,7 @@ def approval_message(occasion: Occasion, *, by: str, at: datetime, expires: date
             "installation": occasion.installation,
             "ordinal": ordinal,
             "purpose": NAMESPACE,
-            "requester": occasion.requester,
+            "requester": occasion.requester or None,
             "rule_date": day.isoformat() if day else None,
             "schedule": occasion.schedule,
             "window": window,
@@ -144,7 +144,7 @@ def objection_to(approval: Approval, occasion: Occasion, *, now: datetime) -> st
     if occasion.may is not None and approval.by.name not in occasion.may:
         return f"{approval.by} may not approve, by the teams in wellkept.yml"
     if occasion.policy is Policy.OTHER and approval.by.name == occasion.requester:
-        return f"{approval.by} asked for this run, and somebody else has to approve it"
+        return own_word(approval)
     if approval.digest != occasion.digest:
         return f"changed since: {'; '.join(what_changed(approval.content, occasion.content)) or 'the digest'}"
     if not says_the_same(approval, occasion):
@@ -152,6 +152,13 @@ def objection_to(approval: Approval, occasion: Occasion, *, now: datetime) -> st
     if occasion.whole and (came := beyond(occasion.hosts, approval)):
         return f"{', '.join(came)} came since, and split: whole can leave no host out"
     return ""
+
+
+def own_word(approval: Approval) -> str:
+    """Why people cannot approve what they ask for themselves, and the way out."""
+    if approval.slot_id is None:
+        return f"{approval.by} may not start what {approval.by} approved: somebody else starts it, or approves it"
+    return f"{approval.by} answers for it, and somebody else has to approve it"
 
 
 def says_the_same(approval: Approval, occasion: Occasion) -> bool:

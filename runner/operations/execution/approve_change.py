@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -129,6 +129,8 @@ def approve(offer: Offer, *, site: Site) -> Approval:
     """Sign, where wellkept.yml has a key of this person, and keep the approval; raises UsageError when the slot has begun meanwhile."""
     occasion, by, at = offer.plan.occasion, site.actor, site.clock()
     assert occasion is not None  # noqa: S101  tells the type only
+    if offer.slot is None:
+        occasion = replace(occasion, requester="")  # whoever will start it; nobody knows yet
     message = approval_message(occasion, by=by.name, at=at, expires=offer.expires_at, window=offer.window)
     person = site.current().settings.people.get(by.name)
     seal = site.seals.sign(message, keys=person.keys) if person and person.keys else None
@@ -139,7 +141,7 @@ def approve(offer: Offer, *, site: Site) -> Approval:
         digest=occasion.digest,
         content=occasion.content,
         hosts=tuple(sorted(occasion.hosts)),
-        requester=occasion.requester if offer.slot else "",
+        requester=occasion.requester,
         by=by,
         at=at,
         expires_at=offer.expires_at,
