@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ from runner.operations.explain_host import explain_host
 from runner.operations.record.export_record import export_record
 from runner.operations.record.write_report import write_report
 from runner.operations.tickets.work_on_ticket import Deed, Work, work_on_ticket
+from runner.ports import SnapshotTaken
 from runner.store.execution import approvals, outcomes, runs
 from runner.store.record import log as entries
 from runner.store.schema import approvals as table
@@ -284,20 +287,45 @@ def test_an_approval_can_be_taken_back_until_the_run_begins(bench: Bench) -> Non
 
 def test_an_approval_that_is_taken_back_while_the_run_is_being_started_starts_nothing(bench: Bench) -> None:
     approved_by("bob", bench)
-    taken = bench.site.snapshots.take
-
-    class TakenBackMeanwhile:
-        names = bench.site.snapshots.names
-
-        def take(self, root: Path) -> object:
-            revoke_of_slot(SlotNamed("patch"), site=as_(bench, "bob").site)
-            return taken(root)
-
     bench.time.now = OPENED
-    bench.but(snapshots=TakenBackMeanwhile()).tick()
+    bench.but(
+        snapshots=Meanwhile(bench, lambda: revoke_of_slot(SlotNamed("patch"), site=as_(bench, "bob").site))
+    ).tick()
 
     assert the_slot(bench).run_id is None
     assert bench.ansible.orders == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [("normal", f"{NORMAL}concurrency: 3\n"), ("standard", NORMAL)],
+    ids=["what was approved is edited", "a standard change becomes a normal one"],
+)
+def test_an_edit_while_the_run_is_being_started_starts_nothing(tmp_path: Path, was: str, becomes: str) -> None:
+    bench = before(tmp_path, schedule=NORMAL.replace("normal", was), settings=PEOPLE)
+    if was == "normal":
+        approved_by("bob", bench)
+
+    bench.time.now = OPENED
+    bench.but(snapshots=Meanwhile(bench, lambda: (tmp_path / "schedules" / "patch.yml").write_text(becomes))).tick()
+
+    assert the_slot(bench).run_id is None
+    assert bench.ansible.orders == []
+
+
+@dataclass
+class Meanwhile:
+    """Snapshots, before which something happens."""
+
+    bench: Bench
+    happens: Callable[[], object]
+
+    def take(self, root: Path) -> SnapshotTaken:
+        self.happens()
+        return self.bench.site.snapshots.take(root)
+
+    def names(self, root: Path) -> Collection[str]:
+        return self.bench.site.snapshots.names(root)
 
 
 def test_a_slot_by_its_id_and_by_its_date_are_approved_alike(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import guards
-from runner.domain.execution.approval import Approval, Standing
+from runner.domain.execution.approval import Approval, Policy, Standing
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import Trigger
@@ -21,6 +21,7 @@ from runner.domain.rights import holders_in_words, may
 from runner.domain.settings import Settings
 from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
+from runner.operations.execution.approval_standing import policy_for
 from runner.operations.execution.plan_occurrence import (
     Plan,
     as_json,
@@ -175,7 +176,7 @@ def claim(
     taken = site.snapshotted.readable(site.snapshots.take(site.root))
     digest = digest_in(taken, plan, site=site)
     check_digest(plan.schedule.name, digest, wish)
-    approval = approval_for(plan, digest)
+    approval = approval_for(plan, digest, taken, site=site)
     now = site.clock()
     run = runs.NewRun(
         trigger=trigger,
@@ -198,12 +199,17 @@ def claim(
     )
 
 
-def approval_for(plan: Plan, digest: str) -> Approval | None:
-    """The approval that the run begins by; raises Held when the files were edited while it was being started."""
-    approval = plan.approval.counts
+def approval_for(plan: Plan, digest: str, taken: SnapshotTaken, *, site: Site) -> Approval | None:
+    """The approval that the run begins by; raises Held when the files were edited while it was being started, so that it needs one, or another."""
+    approval, name = plan.approval.counts, plan.schedule.name
+    schedule, settings = schedule_in(taken.digest, name, site=site), site.snapshotted.of(taken.digest).settings
+    if approval is None and policy_for(schedule, settings, check_mode=plan.run.check_mode) is not Policy.NONE:
+        raise Held(
+            f"The files of {name!r} were edited just now, so that it needs approval: `wellkept plan {name}` says whose."
+        )
     if approval and approval.digest != digest:
         raise Held(
-            f"The files of {plan.schedule.name!r} were edited just now, so that what {approval.by} approved is not what would run."
+            f"The files of {name!r} were edited just now, so that what {approval.by} approved is not what would run."
         )
     return approval
 

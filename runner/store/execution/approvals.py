@@ -42,7 +42,7 @@ def revoke(connection: Connection, approval_id: str, *, by: Actor, at: datetime)
 
 
 def is_in_force(connection: Connection, approval_id: str) -> bool:
-    """Whether nobody has taken an approval back; no one can, until this transaction ends."""
+    """Whether nobody has taken an approval back; no one can, until this writing transaction ends."""
     wanted = select_as(Approval, approvals).where(approvals.c.id == approval_id).with_for_update()
     found = read_one(connection, Approval, wanted)
     return found is not None and found.revoked_at is None
