@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from runner.domain.execution.approval import Policy
+from runner.domain.execution.approval import Policy, Standing
 
 if TYPE_CHECKING:
     from runner.operations.execution.plan_occurrence import Plan
@@ -45,9 +45,8 @@ def how_to_approve(plan: Plan) -> str:
     return f"wellkept runs approve {name}" + (f" --at {day}" if day else "")
 
 
-def approval_row(plan: Plan) -> dict[str, object]:
+def approval_row(standing: Standing) -> dict[str, object]:
     """The same for JSON."""
-    standing = plan.approval
     given = standing.counts
     return {
         "needed": str(standing.policy),

@@ -127,7 +127,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
-        "approval": approval_row(plan),
+        "approval": approval_row(plan.approval),
         "adds_to_ansible": list(app.site.adds_to_ansible()),
     }
 
