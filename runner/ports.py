@@ -173,6 +173,24 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """A signature of an approval, and the public key that made it, in OpenSSH's one-line form."""
+
+    signature: str
+    public_key: str
+
+
+class Seals(Protocol):
+    """Signs approvals with the approver's own key, which stays in ssh-agent, and checks such signatures."""
+
+    def sign(self, message: bytes, *, keys: Sequence[str]) -> Seal:
+        """A signature in the namespace `wellkept-approval` by the first of these public keys that the agent holds; raises UsageError when it holds none."""
+
+    def verify(self, message: bytes, signature: str, *, signer: str, keys: Sequence[str]) -> bool:
+        """Whether one of these public keys made the signature, as stock `ssh-keygen -Y verify` sees it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
     """An immutable copy of the maintenance repository that a run executes from."""
 

@@ -31,8 +31,7 @@ class App:
     def __init__(self, chosen: Path | None) -> None:
         """`chosen` is the folder named by -C; otherwise WELLKEPT_ROOT, or the nearest wellkept.yml above."""
         self.chosen = chosen
-        self.environ = os.environ
-        self.clock = now
+        self.environ, self.clock = os.environ, now
         self.stopping, self.sources = threading.Event(), Calendars()
 
     @cached_property
@@ -104,7 +103,7 @@ class App:
     @cached_property
     def site(self) -> Site:
         """The maintenance repository at work."""
-        from runner.adapters import alerts, disk, on_demand, processes, snapshots, versions
+        from runner.adapters import alerts, disk, on_demand, processes, seals, snapshots, versions
         from runner.adapters.ansible import AnsibleExecutor
         from runner.adapters.ansible.processes import boottime
         from runner.operations.site import Site, Snapshotted
@@ -125,6 +124,7 @@ class App:
             snapshots=snapshots.FileSnapshots(state_dir=state, environ=environ, clock=clock, leave_out=store.files),
             snapshotted=Snapshotted(state / "snapshots", environ, self.inventories, self.sources),
             signer=self.signer,
+            seals=seals.AgentSeals(self.environ),
             owner=processes.this_process(),
             actor=self.actor,
             current=once_schedules.WithOnce(files, store=store, clock=clock).current,

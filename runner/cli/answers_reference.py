@@ -12,6 +12,7 @@ from runner.domain.health import Finding
 from runner.operations.adoption.adopt_repository import Adoption
 from runner.operations.describe_hosts import HostLine, HostShown
 from runner.operations.examine import Examined
+from runner.operations.execution.approval_shown import ApprovalShown
 from runner.operations.execution.list_runs import RunLine
 from runner.operations.execution.show_run import RunShown
 from runner.operations.explain_host import HostExplained
@@ -46,6 +47,8 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
     "runs list": {"runs": list[RunLine]},
     "runs show": {"run": RunShown},
     "runs watch": {"run": RunShown},
+    "runs approve": {"approval": ApprovalShown},
+    "runs approve --revoke": {"revoked": list[ApprovalShown]},
     "hosts list": {"hosts": list[HostLine]},
     "hosts show": {"host": HostShown},
     "tickets list": {"tickets": list[TicketLine]},

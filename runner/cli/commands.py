@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("resume", "End a pause; maintenance goes on."),
     "drain": ("drain", "Let all work come to rest before a machine goes down."),
     "why": ("why", "Tell why a host was touched, or was not."),
-    "runs": ("runs", "List runs, show or watch one, stop it, or waive one ahead."),
+    "runs": ("runs", "List runs, show or watch one, stop it, approve or waive one ahead."),
     "hosts": ("hosts", "List hosts, show one, trust its key, or retire it."),
     "tickets": ("tickets", "List tickets, show one, or work on it."),
     "report": ("report", "Write a report of a period."),

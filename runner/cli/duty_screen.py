@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.cli.approval_screen import approval_row
+from runner.domain.execution.approval import Standing
+
 if TYPE_CHECKING:
     from runner.operations.time.plan_duty import DutyPlan
 
@@ -33,6 +36,7 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "passed_over": {},
         "defaults": list(plan.schedule.defaults_used),
         "digest": "",
+        "approval": approval_row(Standing()),  # nobody approves what a person does
         "adds_to_ansible": [],
     }
 

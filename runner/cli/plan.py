@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.approval_screen import approval_lines, approval_row
 from runner.cli.duty_screen import duty_lines, duty_row
 from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
@@ -138,6 +139,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "passed_over": dict(plan.passed_over),
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
+        "approval": approval_row(plan.approval),
         "adds_to_ansible": list(app.site.adds_to_ansible(plan.schedule.ansible)),
     }
 
@@ -180,6 +182,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += if_it_fails(plan)
     lines += time_for_a_host(plan)
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
+    lines += approval_lines(plan)
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (
         ["Held by:"] + [f"  {hold.guard}: {hold.reason}" for hold in plan.holds]

@@ -42,6 +42,7 @@ def facts(run: RunShown, clock: Clock) -> list[tuple[str, str]]:
         ("ended", clock.both(run.ended)),
         ("files", f"{files}; plan {run.plan_digest[:12]}"),
         ("waves", f"{', '.join(run.waves)}; failure budget {run.budget}"),
+        ("approved", f"by {run.approval.words}, {clock.both(run.approval.at)}" if run.approval else ""),
         ("override", run.override or ""),
         ("stopped", f"{run.stop_request} asked by {run.stopped_by}" if run.stop_request else ""),
     ]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli import approve
 from runner.cli.answers import Cell, limit_option, listing, plain, printable
 from runner.cli.app import pass_app
 from runner.cli.output import format_option, show_json
 from runner.cli.run_screen import show_screen
+from runner.cli.slot_meant import slot_asked_for
 from runner.cli.times import Clock
 from runner.errors import count
 from runner.wiring import App
@@ -19,7 +21,6 @@ from runner.wiring import App
 if TYPE_CHECKING:
     from runner.domain.execution.run import PieceState
     from runner.operations.execution.list_runs import RunLine
-    from runner.operations.time.waive_slot import Asked
     from runner.store.execution.runs import Run
 
 LOOK_EVERY = 0.5  # seconds
@@ -27,7 +28,7 @@ LOOK_EVERY = 0.5  # seconds
 
 @click.group("runs")
 def command() -> None:
-    r"""List runs, show or watch one, stop it, or waive one ahead.
+    r"""List runs, show or watch one, stop it, approve or waive one ahead.
 
     \b
     wellkept runs list               the latest runs
@@ -35,6 +36,7 @@ def command() -> None:
     wellkept runs watch 12           follow it until it is settled
     wellkept runs continue 12        go on with one that nobody executes any more
     wellkept runs cancel 12 --now    end it
+    wellkept runs approve patch-web  allow its next slot to run
     wellkept runs waive patch-web 2026-03-28 --reason "the fair is on"
     """
 
@@ -65,6 +67,7 @@ def columns(clock: Clock) -> list[Cell[RunLine]]:
         ),
         Cell("BY", lambda run: f"{run.requested_by} ({run.trigger})"),
         Cell(clock.heading("CREATED"), lambda run: clock.both(run.created)),
+        Cell("APPROVED BY", lambda run: run.approval.words if run.approval else ""),
         Cell("REASON", lambda run: run.reason),
     ]
 
@@ -174,15 +177,4 @@ def waive(app: App, schedule: str, date: str, reason: str, undo: bool) -> None:
         click.echo(f"To take it back: wellkept runs waive {schedule} {shlex.quote(date)} --undo")
 
 
-def slot_asked_for(app: App, schedule: str, text: str) -> Asked:
-    """A day, or the instant of an opening, in the zone of the schedule's window."""
-    from zoneinfo import ZoneInfo
-
-    from runner.cli.instants import parse_instant
-    from runner.operations.execution.plan_occurrence import schedule_named
-    from runner.operations.time.waive_slot import Asked
-
-    zone = schedule_named(schedule, app.site.current()).window.timezone
-    instant = parse_instant(text, now=app.clock(), zone=zone)
-    day = instant.astimezone(ZoneInfo(zone)).date()
-    return Asked(schedule, day, None if text.strip() == day.isoformat() else instant)
+command.add_command(approve.command)

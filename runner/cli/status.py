@@ -31,6 +31,7 @@ def command(app: App, form: str) -> None:
     wellkept status                 one screen, with the age of each fact
     wellkept status --format json   everything, for programs
     """
+    from runner.operations.execution.wait_for_approval import slots_that_wait
     from runner.operations.summarise_status import summarise_status
 
     status = summarise_status(
@@ -38,6 +39,7 @@ def command(app: App, form: str) -> None:
         store=lambda: app.store,
         state_dir=lambda: app.settings.state_dir,
         clock=app.clock,
+        waiting=lambda defined: slots_that_wait(defined, site=app.site),
     )
     if form == "json":
         show_json({"status": plain(status)})
@@ -73,6 +75,7 @@ def show_screen(status: Status, clock: Clock) -> None:
         show_missed(recorded)
         show_running(recorded, clock)
         show_due(recorded, clock)
+    show_waiting(status, clock)
     show_openings(status, clock)
     if recorded:
         show_unhealthy(recorded, clock)
@@ -168,6 +171,22 @@ def show_due(recorded: Recorded, clock: Clock) -> None:
                 Cell("UNTIL", lambda slot: clock.time(slot.until)),
                 Cell("LAST START", lambda slot: clock.both(slot.last_start)),
                 Cell("ASKED", lambda slot: clock.age(slot.as_of)),
+            ],
+            empty="",
+        )
+
+
+def show_waiting(status: Status, clock: Clock) -> None:
+    """Slots of the next days that somebody has to approve before they can start."""
+    if status.waiting:
+        heading("Waiting for approval (wellkept runs approve NAME)")
+        table(
+            status.waiting[:MOST],
+            [
+                Cell("SCHEDULE", lambda slot: slot.schedule),
+                Cell(clock.heading("OPENS"), lambda slot: clock.both(slot.opens)),
+                Cell("LAST START", lambda slot: clock.time(slot.last_start)),
+                Cell("WHY", lambda slot: slot.why),
             ],
             empty="",
         )

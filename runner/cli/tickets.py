@@ -133,7 +133,7 @@ def note(app: App, ticket: str, text: str) -> None:
 @click.argument("ticket")
 @click.option("--cause", default="", help="What it was.")
 @click.option("--fix", default="", help="What was done about it.")
-@click.option("--done", default="", help="What was done, for a duty: it needs no cause and no fix.")
+@click.option("--done", default="", help="What was done, for a duty or a review: it needs no cause and no fix.")
 @pass_app
 def resolve(app: App, ticket: str, cause: str, fix: str, done: str) -> None:
     """Resolve a ticket; it needs a cause and a fix, which help with the next one like it, and a duty what was done."""

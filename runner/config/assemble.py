@@ -97,6 +97,7 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
         boundaries=model.boundaries.to_domain(),
         alertmanager=model.alerts.alertmanager.to_domain() if model.alerts else None,
         upgrade_at_least=model.boundaries.upgrade_at_least.to_domain(),
+        approval=model.boundaries.approval.to_domain(),
         signing_key=_signing_key(model, ground),
     )
 

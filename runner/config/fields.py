@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from runner.config.public_keys import problem_of_key
 from runner.config.zones import check_zone
 from runner.domain.execution.schedule import Amount
 from runner.domain.health import Threshold
@@ -231,8 +232,8 @@ def _public_key(value: object) -> str:
     text = _text(value, "a public key")
     if "PRIVATE KEY" in text:
         raise ValueError("a private key stands here. Write the public one, in one line: ssh-ed25519 AAAA…")
-    if not re.match(r"(ssh-|ecdsa-|sk-)\S+ \S", text):
-        raise ValueError("is no public key of OpenSSH. Write it in one line: ssh-ed25519 AAAA…")
+    if problem := problem_of_key(text):
+        raise ValueError(problem)
     return text
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 # The class of the model -> keys that are known there.
 KEYS: dict[str, tuple[str, ...]] = {
     "SettingsFile": ("notify",),
-    "Boundaries": ("approval", "patch_within"),
-    "Team": ("may",),
+    "Boundaries": ("patch_within",),
     "Tickets": ("escalation",),
     "ScheduleFile": (
         "every",
@@ -25,7 +24,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 # (class of the model, key) -> values that are known there.
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("Change", "type"): ("normal", "emergency"),
     ("Tickets", "desk"): (
         "request-tracker",
         "redmine",

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from runner.domain.execution.approval import BY_DEFAULT, Policy
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.domain.execution.schedule import Amount, Schedule
+from runner.domain.execution.schedule import Amount, ChangeType, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import ALWAYS, MaintenanceWindow
+from runner.domain.who import Right
 
 HORIZON = timedelta(days=90)
 
@@ -65,6 +67,7 @@ class Team:
 
     name: str
     members: tuple[str, ...] = ()
+    may: tuple[Right, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class Settings:
     boundaries: Boundaries = Boundaries()
     alertmanager: Alertmanager | None = None
     upgrade_at_least: Mapping[str, Duration] = field(default_factory=dict)  # servers, network, firmware -> how often
+    approval: Mapping[ChangeType, Policy] = field(default_factory=lambda: BY_DEFAULT)  # who must approve which changes
     signing_key: Path | None = None  # the file of an OpenSSH Ed25519 key; None for the one in state_dir
 
 

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """What only some people may do, where a team says `may:`."""
+
+    APPROVE = "approve"
+    OVERRIDE = "override"
 
 
 @dataclass(frozen=True, slots=True)

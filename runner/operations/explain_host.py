@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from runner.domain.execution.guards import FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
+from runner.domain.execution.guards import APPROVAL, FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import SlotOutcome, SlotState
 from runner.domain.execution.schedule import Schedule
@@ -17,12 +17,13 @@ from runner.operations.describe_hosts import Inventories, inventory_of
 from runner.operations.execution.plan_occurrence import matching
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.execution.show_run import outcome_in_words, words_for
+from runner.operations.execution.wait_for_approval import slots_that_wait
 from runner.operations.site import Site
 from runner.operations.time.keep_ledger import has_slots
 from runner.operations.time.next_openings import next_of
 from runner.ports import InventoryAnswer
 from runner.reporting.words import WHY_NOT_RUN
-from runner.store.execution import debts, holds, inventories, outcomes, runs
+from runner.store.execution import approvals, debts, holds, inventories, outcomes, runs
 from runner.store.time import slots
 from runner.store.transaction import Transaction
 
@@ -90,6 +91,7 @@ class Case:
     naming: frozenset[str]
     known_to: frozenset[str]
     next: Mapping[str, datetime | None]
+    waiting: Mapping[str, str]
 
 
 def explain_host(host: str, *, inventory: str | None, since: datetime, among: Inventories, site: Site) -> HostExplained:
@@ -119,7 +121,15 @@ def case_of(host: str, inventory: str, *, since: datetime, answer: InventoryAnsw
         naming=naming,
         known_to=frozenset(row.schedule for row in past) | naming,
         next=chances,
+        waiting=waiting_for_approval(naming, definitions, site=site),
     )
+
+
+def waiting_for_approval(naming: frozenset[str], definitions: Definitions, *, site: Site) -> dict[str, str]:
+    """The slots ahead that somebody has to approve first, each with the words for it."""
+    schedules = {name: definitions.schedules[name] for name in naming}
+    found = slots_that_wait(replace(definitions, schedules=schedules), site=site, within=LOOK_AHEAD)
+    return {waiting.slot: waiting.why for waiting in found}
 
 
 def next_chance(schedule: Schedule, definitions: Definitions, *, site: Site, now: datetime) -> datetime | None:
@@ -168,7 +178,7 @@ def of_slot(connection: Transaction, slot: slots.Slot, case: Case) -> Chance:
     run = runs.get(connection, slot.run_id) if slot.run_id else None
     told: tuple[str, str | None, str]
     if not is_meant(slot, case):
-        told = NOT_MEANT, HOSTS, not_meant_in_words(slot, case)
+        told = left_out_of_approval(connection, run, case) or (NOT_MEANT, HOSTS, not_meant_in_words(slot, case))
     elif run:
         told = in_run(connection, run, case)
     elif slot.state is SlotState.SETTLED:
@@ -183,6 +193,16 @@ def of_slot(connection: Transaction, slot: slots.Slot, case: Case) -> Chance:
 def is_meant(slot: slots.Slot, case: Case) -> bool:
     """Whether the slot meant the host: by the list that was kept when it opened, or, without one, by what the schedule names now."""
     return slot.schedule in case.naming if slot.hosts is None else case.host in slot.hosts
+
+
+def left_out_of_approval(
+    connection: Transaction, run: runs.Run | None, case: Case
+) -> tuple[str, str | None, str] | None:
+    """Whether the host came after somebody had approved the run's hosts, so that the run left it out."""
+    approval = approvals.get(connection, run.approval_id) if run and run.approval_id else None
+    if run is None or approval is None or run.schedule not in case.naming or case.host in approval.hosts:
+        return None
+    return NOT_MEANT, APPROVAL, f"left out: not among the hosts that {approval.by} approved; it came since"
 
 
 def not_meant_in_words(slot: slots.Slot, case: Case) -> str:
@@ -235,6 +255,8 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
     """Outcome, guard and cause of a slot that may still become a run."""
     if slot.opens_at > case.now:
         frozen = f"change freeze {', '.join(slot.frozen_by)}"
+        if slot.id in case.waiting and not slot.is_frozen:
+            return PLANNED, APPROVAL, f"{NOT_OPEN}, and {case.waiting[slot.id]}"
         return (PLANNED, FREEZE, frozen) if slot.is_frozen else (PLANNED, None, NOT_OPEN)
     heard = holds.of_slot(connection, slot.id)
     last = max(heard, key=lambda hold: hold.last_seen, default=None)

@@ -20,6 +20,7 @@ from runner.ports import (
     InventoryReader,
     Monotonic,
     PlaybookExecutor,
+    Seals,
     Signer,
     Snapshots,
     SnapshotTaken,
@@ -114,6 +115,7 @@ class Site:
     snapshots: Snapshots
     snapshotted: Snapshotted
     signer: Signer
+    seals: Seals
     owner: Owner
     actor: Actor
     current: Callable[[], Definitions]

@@ -18,6 +18,7 @@ from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import doing_in_words
 from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
 from runner.operations.execution.read_pauses import PauseFile, pause_file
+from runner.operations.execution.wait_for_approval import Waiting
 from runner.operations.tickets.show_ticket import urgency
 from runner.operations.time.next_openings import NextOpening, openings_now
 from runner.ports import Clock
@@ -171,12 +172,18 @@ class Status:
     record_problem: str
     recorded: Recorded | None
     openings: tuple[NextOpening, ...]
+    waiting: tuple[Waiting, ...] = ()
 
 
 def summarise_status(
-    *, definitions: Callable[[], Definitions], store: Callable[[], Store], state_dir: Callable[[], Path], clock: Clock
+    *,
+    definitions: Callable[[], Definitions],
+    store: Callable[[], Store],
+    state_dir: Callable[[], Path],
+    clock: Clock,
+    waiting: Callable[[Definitions], tuple[Waiting, ...]] = lambda _: (),
 ) -> Status:
-    """Ask the files and the record; trouble with one is told, and the other is asked all the same."""
+    """Ask the files and the record; trouble with one is told, and the other is asked all the same. `waiting` tells what waits for approval."""
     now = clock()
     defined, broken = files_now(definitions)
     recorded, problem = record_now(store, now)
@@ -189,6 +196,7 @@ def summarise_status(
         record_problem=problem,
         recorded=recorded,
         openings=openings_now(defined, store, now, asked=not problem),
+        waiting=waiting(defined) if defined and not problem else (),
     )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import RunState
-from runner.reporting.lines import Approval, ChangeLine, Status, WaveLine
+from runner.reporting.lines import ChangeLine, Status, WaveLine
 from runner.reporting.material import Material, ticket_reference
+from runner.reporting.permission import approvals_of, review_of, type_of
 from runner.reporting.slots import outside_of_run, seconds_between
 from runner.reporting.words import CHANGE_TYPES, TRIGGERS, VERDICTS, Tone, status
 from runner.store.execution.runs import Run
-from runner.store.record.period_rows import ApprovalRow
 
 GOING = Status("running", "Going on now", Tone.UNKNOWN)
 
@@ -37,6 +37,7 @@ def change_line(run: Run, material: Material) -> ChangeLine:
         check_mode=run.check_mode,
         requested_by=str(run.requested_by),
         approvals=approvals_of(run, material),
+        review=review_of(run, material),
         playbook=plan.playbook,
         commit=snapshot.commit if snapshot else None,
         dirty=snapshot.dirty if snapshot else None,
@@ -75,21 +76,8 @@ def waves_of(plan: RunPlan) -> tuple[WaveLine, ...]:
 
 def change_type(definition: Mapping[str, Any]) -> str:
     """How the change was authorised, as its schedule says; empty when the schedule was not kept."""
-    change = definition.get("change")
-    kind = change.get("type") if isinstance(change, Mapping) else change
-    return CHANGE_TYPES.get(kind, kind) if isinstance(kind, str) else ""
-
-
-def approvals_of(run: Run, material: Material) -> tuple[Approval, ...]:
-    """Who allowed the run or its slot, and whether they did before it started."""
-    found = (row for row in material.rows.approvals if is_for(row, run))
-    started = run.started_at or run.created_at
-    return tuple(Approval(row.id, str(row.by), material.moment(row.at), row.at <= started) for row in found)
-
-
-def is_for(approval: ApprovalRow, run: Run) -> bool:
-    """Whether an approval is for this run or its slot."""
-    return approval.run_id == run.id or (run.slot_id is not None and approval.slot_id == run.slot_id)
+    kind = type_of(definition)
+    return CHANGE_TYPES.get(kind, kind)
 
 
 def overrides_of(run: Run, material: Material) -> tuple[str, ...]:

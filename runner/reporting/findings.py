@@ -10,6 +10,7 @@ from runner.domain.tickets.cause import package_in, words
 from runner.reporting.hosts import cause_of
 from runner.reporting.lines import Reference, Standing
 from runner.reporting.material import Material, grouped, run_reference, slot_reference
+from runner.reporting.permission import approved_by_requester, unreviewed
 from runner.reporting.slots import outside_of_run, outside_of_slot
 from runner.reporting.spoken import day_in_words
 from runner.reporting.standings import Ended, ends_by_host
@@ -39,6 +40,8 @@ def findings(material: Material, standings: Sequence[Standing]) -> tuple[Finding
         *untouched_hosts(standings),
         *incomplete_records(material),
         *overridden(material),
+        *unreviewed(material),
+        *approved_by_requester(material),
         *left_out(material),
     ]
     found.sort(key=lambda finding: SERIOUS.index(Tone(finding.tone)))

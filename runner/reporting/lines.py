@@ -66,12 +66,25 @@ class WaveLine:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who allowed a run beforehand, and when."""
+    """Who allowed a run beforehand, and when; `by_requester` means that people approved what they had asked for themselves."""
 
     id: str
     by: str
     at: Moment
     before_start: bool
+    signed: bool
+    by_requester: bool
+    taken_back: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Whether somebody looked at an emergency change afterwards; `ticket` asks for it, or asked for it."""
+
+    done: bool
+    by: str | None
+    at: Moment | None
+    ticket: Reference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,7 @@ class ChangeLine:
     check_mode: bool
     requested_by: str
     approvals: tuple[Approval, ...]
+    review: Review | None
     playbook: str
     commit: str | None
     dirty: bool | None

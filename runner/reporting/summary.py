@@ -9,6 +9,7 @@ from runner.domain.tickets.ticket import TicketState
 from runner.reporting.findings import findings
 from runner.reporting.lines import Standing
 from runner.reporting.material import Material, grouped
+from runner.reporting.permission import approval_counts
 from runner.reporting.shares import percents, wilson
 from runner.reporting.slots import slot_status
 from runner.reporting.standings import ends_by_host, was_reached
@@ -29,6 +30,7 @@ def summary(material: Material, standings: Sequence[Standing]) -> Summary:
         by_hand=tuple(run.number for run in rows.runs if run.trigger is Trigger.HAND),
         hosts=host_counts(material, standings),
         tickets=ticket_counts(material),
+        approvals=approval_counts(material),
         findings=findings(material, standings),
     )
 

@@ -68,6 +68,15 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalCounts:
+    """The numbers of the runs that began by somebody's approval, of those where it was signed, and where it came from who had asked for the run."""
+
+    runs: tuple[int, ...]
+    signed: tuple[int, ...]
+    by_requester: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One outcome's share of all slots; `percent` in tenths adds up to exactly 100 over all parts."""
 
@@ -130,6 +139,7 @@ class Summary:
     hosts: HostCounts
     tickets: TicketCounts
     findings: tuple[Finding, ...]
+    approvals: ApprovalCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ def test_json_holds_every_part(wellkept: Repository) -> None:
         "record_problem",
         "recorded",
         "openings",
+        "waiting",
     }
     assert status["schedules"] == 1
     assert status["recorded"]["due"][0]["reasons"] == ["change freeze 'year-end': quiet please"]

@@ -7,6 +7,7 @@ import pytest
 
 from runner.adapters.calendars import Calendars
 from runner.config import check, read
+from runner.domain.execution.approval import Policy
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Amount, ChangeType, Effect, Kind, Requirement, Split, WantedVerdict, Wave
 from runner.domain.health import Probe, Threshold
@@ -15,6 +16,7 @@ from runner.domain.settings import Alertmanager, Definitions, Inventory, Never, 
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import YearlySpan
 from runner.domain.time.window import AtEnd, DayKind
+from runner.domain.who import Right
 from runner.errors import FilesInvalid
 from tests.config.conftest import SCHEDULE, SETTINGS
 
@@ -515,3 +517,68 @@ def test_other_boundaries_are_refused(
 
     assert len(problems) == 1
     assert told in problems[0]
+
+
+def test_approvals_rights_and_types_of_change_are_read(
+    checked: Callable[..., tuple[Definitions | None, list[str]]],
+) -> None:
+    more = "boundaries: {approval: {normal: self, emergency: other}}\nteams: {web: {members: [ana], may: [approve, override]}}\n"
+
+    definitions, problems = checked(
+        {"wellkept.yml": f"{SETTINGS}{more}", "schedules/patch-web.yml": f"{SCHEDULE}change: {{type: normal}}\n"}
+    )
+
+    assert problems == []
+    assert definitions is not None
+    settings = definitions.settings
+    assert settings.approval == {
+        ChangeType.STANDARD: Policy.NONE,
+        ChangeType.NORMAL: Policy.SELF,
+        ChangeType.EMERGENCY: Policy.OTHER,
+    }
+    assert settings.teams["web"].may == (Right.APPROVE, Right.OVERRIDE)
+    assert definitions.schedules["patch-web"].change.type is ChangeType.NORMAL
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",  # ana owns it, and is all there is
+        "teams: {web: {members: [ana], may: [approve]}}\n",
+        "teams: {web: {members: [], may: [approve]}}\n",
+        "teams: {web: {members: [ana], may: [override]}}\n",
+    ],
+)
+def test_a_change_that_nobody_could_approve_is_told(
+    checked: Callable[..., tuple[Definitions | None, list[str]]], more: str
+) -> None:
+    definitions, problems = checked(
+        {"wellkept.yml": f"{SETTINGS}{more}", "schedules/patch-web.yml": f"{SCHEDULE}change: {{type: normal}}\n"}
+    )
+
+    assert definitions is not None, "it is a warning"
+    assert [problem.split(": ", 1)[0] for problem in problems] == ["schedules/patch-web.yml:5:9"]
+    assert "nobody could approve a normal change here" in problems[0]
+    assert "boundaries: {approval: {normal: self}}" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "change"),
+    [
+        ("teams: {web: {members: [ana, bob], may: [approve]}}\n", "normal"),
+        ("teams: {web: {members: [ana]}}\n", "standard"),
+        ("teams: {web: {members: [ana]}}\n", "emergency"),
+        ("boundaries: {approval: {normal: self}}\n", "normal"),
+        ("boundaries: {approval: {normal: none}}\n", "normal"),
+    ],
+)
+def test_a_change_that_somebody_can_approve_or_that_needs_nobody_is_no_problem(
+    checked: Callable[..., tuple[Definitions | None, list[str]]], more: str, change: str
+) -> None:
+    settings = SETTINGS.replace("people:\n", "people:\n  bob: {}\n") if "bob" in more else SETTINGS
+
+    _, problems = checked(
+        {"wellkept.yml": settings + more, "schedules/patch-web.yml": f"{SCHEDULE}change: {{type: {change}}}\n"}
+    )
+
+    assert problems == []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.adapters.dispatch.inline import Inline
 from runner.adapters.processes import is_gone, this_process
+from runner.adapters.seals import AgentSeals
 from runner.adapters.snapshots import FileSnapshots
 from runner.config import read
 from runner.domain.execution.alerts import Alert
@@ -358,6 +359,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
         snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
         signer=NoKey(),
+        seals=AgentSeals(os.environ),
         owner=this_process(),
         actor=Actor("ana"),
         current=WithOnce(

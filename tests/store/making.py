@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from runner.domain.execution.approval import Approval
 from runner.domain.execution.outcome import HostResult, Result
 from runner.domain.execution.plan import PlannedWave, RunPlan
 from runner.domain.execution.run import Stage, Trigger
@@ -17,6 +18,7 @@ from runner.store.execution.runs import NewRun
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=180)
 ANA = Actor("ana")
+BOB = Actor("bob")
 HOSTS = ("web1", "web2", "web3")
 
 
@@ -93,3 +95,12 @@ def a_claimed_piece(
 
 def a_result(host: str = "web1", result: Result = Result.OK, **more: Any) -> HostResult:
     return HostResult(host=host, result=result, **more)
+
+
+def an_approval(name: str, at_hour: int = 0, **more: Any) -> Approval:
+    """An approval by bob, of what ana asked for."""
+    content = {"rule_date": None, "schedule": {}, "files": {"a.yml": "1"}}
+    given = {"id": name, "schedule": "patch-web", "slot_id": "s1", "digest": "d1", "content": content}
+    told = {"hosts": ("web1", "web2"), "requester": "ana", "by": BOB, "expires_at": None, "message": '{"ö":1}'}
+    signed = {"at": NOON + timedelta(hours=at_hour), "signature": "sig", "public_key": "key"}
+    return Approval(**given | told | signed | more)

@@ -5,13 +5,11 @@ from datetime import timedelta
 import pytest
 
 from runner.domain.execution.guards import Hold, Pause
-from runner.domain.who import Actor
 from runner.store.database import Store
 from runner.store.execution import approvals, holds, overrides, pauses
-from tests.store.making import ANA, NOON
+from tests.store.making import ANA, BOB, NOON, an_approval
 
 HOUR = timedelta(hours=1)
-BOB = Actor("bob")
 
 
 def keep(store: Store, hold: Hold, at_hour: int = 0, slot: str = "s1") -> bool:
@@ -76,14 +74,30 @@ def test_a_pause_may_stop_what_is_in_flight(store: Store) -> None:
         pause(store, in_flight="sideways")
 
 
-def test_an_approval_is_found_by_slot_and_by_digest(store: Store) -> None:
-    add = {"digest": "d1", "hosts": ["web2", "web1"], "by": BOB, "at": NOON, "slot_id": "s1", "signature": "sig"}
+def test_an_approval_is_kept_as_it_was_given_and_found_by_slot_or_by_hand(store: Store) -> None:
+    first, second, by_hand = (
+        an_approval("1"),
+        an_approval("2", 1),
+        an_approval("3", slot_id=None, expires_at=NOON + HOUR),
+    )
 
-    approval = store.write(lambda c: approvals.add(c, **add))
+    for each in (first, second, by_hand, an_approval("4", schedule="other", slot_id=None)):
+        store.write(lambda c, each=each: approvals.add(c, each))
 
-    (by_slot,), (by_digest,) = store.read(lambda c: (approvals.of_slot(c, "s1"), approvals.of_digest(c, "d1")))
-    assert by_slot == by_digest
-    assert (by_slot.id, by_slot.by, by_slot.hosts) == (approval, BOB, ("web1", "web2"))
+    assert store.read(lambda c: approvals.of_slot(c, "s1")) == [second, first]
+    assert store.read(lambda c: approvals.by_hand(c, "patch-web")) == [by_hand]
+    assert store.read(lambda c: approvals.get(c, "2")) == second
+
+
+def test_an_approval_is_taken_back_once(store: Store) -> None:
+    store.write(lambda c: approvals.add(c, an_approval("1")))
+    before = store.write(lambda c: approvals.is_in_force(c, "1"))
+
+    taken = [store.write(lambda c: approvals.revoke(c, "1", by=ANA, at=NOON + HOUR)) for _ in range(2)]
+
+    assert (before, taken) == (True, [True, False])
+    assert not store.write(lambda c: approvals.is_in_force(c, "1"))
+    assert store.read(lambda c: approvals.get(c, "1")).revoked_by == ANA
 
 
 def test_an_override_is_taken_by_one_run_before_it_expires(store: Store) -> None:

@@ -16,7 +16,7 @@ from runner.store.execution import approvals, inventories, outcomes, overrides, 
 from runner.store.record import evidence, log, report_rows
 from runner.store.record.period_rows import PeriodRows
 from runner.store.time import ledger, slots
-from tests.store.making import ANA, NOON, a_claimed_piece, a_kept_run, a_result, a_run, an_opening
+from tests.store.making import ANA, BOB, NOON, a_claimed_piece, a_kept_run, a_result, a_run, an_approval, an_opening
 
 DAY = timedelta(days=1)
 MARCH, APRIL = NOON.replace(day=1, hour=0), NOON.replace(month=4, day=1, hour=0)
@@ -72,7 +72,7 @@ def test_withdrawn_slots_are_counted_and_not_listed(store: Store) -> None:
 
 
 def test_everything_of_a_run_comes_with_it(store: Store) -> None:
-    run_id = a_kept_run(store)
+    run_id = a_kept_run(store, approval_id="1")
     piece, fence = a_claimed_piece(store, run_id, stage=Stage.POST_CHECK)
     passed = {"web1": a_result("web1"), "web2": a_result("web2", Result.FAILED, text="no")}
     end = {"fence": fence, "results": passed, "problem": None, "unmatched": (), "complete": True, "at": NOON}
@@ -81,7 +81,8 @@ def test_everything_of_a_run_comes_with_it(store: Store) -> None:
     store.write(
         lambda c: evidence.add_text(c, run_id=run_id, piece_id=piece, host="web1", kind="look", text="x", at=NOON)
     )
-    store.write(lambda c: approvals.add(c, digest="p", hosts=("web1",), by=ANA, at=NOON, run_id=run_id))
+    for name in ("1", "2"):
+        store.write(lambda c, name=name: approvals.add(c, an_approval(name, slot_id=None)))
     tail = store.write(lambda c: log.append(c, f"run:{run_id}", [{"n": 1}, {"n": 2}], at=NOON))
     store.write(lambda c: runs.settle(c, run_id, verdict=Verdict.DEGRADED, reason="", at=NOON))
 
@@ -90,7 +91,7 @@ def test_everything_of_a_run_comes_with_it(store: Store) -> None:
     assert [(row.host, row.result) for row in rows.outcomes] == [("web1", Result.OK), ("web2", Result.FAILED)]
     assert [(row.host, row.text) for row in rows.checks] == [("web1", ""), ("web2", "no")]
     assert [row.piece_id for row in rows.evidence] == [piece]
-    assert [row.by for row in rows.approvals] == [ANA]
+    assert [(row.id, row.by) for row in rows.approvals] == [("1", BOB)]
     assert [(row.count, row.last_seq, row.hash) for row in rows.streams] == [(2, 2, tail.hash)]
 
 

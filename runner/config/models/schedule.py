@@ -20,7 +20,10 @@ from runner.domain.time.window import MaintenanceWindow
 class Change(Shape):
     """The change record that a run belongs to."""
 
-    type: Literal["standard"] = Field(default="standard", description="authorised in advance")
+    type: Literal["standard", "normal", "emergency"] = Field(
+        default="standard",
+        description="`standard`: authorised in advance; `normal`: each time, before it runs; `emergency`: reviewed afterwards",
+    )
     model: Text | None = Field(default=None, description="the number of the change model", examples=["CHG-014"])
     owner: Name | None = Field(default=None, description="the person or team that answers for the change")
 

@@ -14,9 +14,12 @@ from runner.config.fields import Budget, Count, KeyFile, Name, PublicKey, Rarity
 from runner.config.models.own_ansible import Ansible
 from runner.config.models.shape import Shape
 from runner.domain import settings as domain
+from runner.domain.execution.approval import Policy
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.schedule import ChangeType
 from runner.domain.time.duration import Duration
 from runner.domain.time.window import ALWAYS
+from runner.domain.who import Right
 
 
 class Defaults(Shape):
@@ -87,13 +90,14 @@ class Secrets(Shape):
 
 
 class Person(Shape):
-    """Somebody who may approve, own or be told."""
+    """Somebody who may approve, own or be told; the name is the one that they log in with."""
 
     mail: Annotated[str, Field(pattern=r"^\S+@\S+$")] | None = Field(
         default=None, description="the address for mail", examples=["ana@example.com"]
     )
     keys: list[PublicKey] = Field(
-        default_factory=list, description="OpenSSH public keys that approvals are signed with"
+        default_factory=list,
+        description="OpenSSH public keys; whoever has one here signs approvals with it, through ssh-agent",
     )
 
     def to_domain(self, name: str) -> domain.Person:
@@ -105,10 +109,15 @@ class Team(Shape):
     """People who answer for something together."""
 
     members: list[Name] = Field(default_factory=list, description="names from `people`", examples=[["ana"]])
+    may: list[Literal["approve", "override"]] = Field(
+        default_factory=list,
+        description="what its members may do; once any team says so, nobody else may approve a change, or override a guard",
+        examples=[["approve"]],
+    )
 
     def to_domain(self, name: str) -> domain.Team:
         """The team as the rest of the program knows it."""
-        return domain.Team(name, tuple(self.members))
+        return domain.Team(name, tuple(self.members), tuple(map(Right, self.may)))
 
 
 class Service(Shape):
@@ -159,6 +168,23 @@ class Never(Shape):
         return domain.Never(self.hosts, self.during)
 
 
+class Approval(Shape):
+    """Who must approve a change before it runs, by the type of the change."""
+
+    standard: Literal["none", "self", "other"] = Field(
+        default="none",
+        description="`none`; `self`: anybody who may, also who asked for it, and reports count that; `other`: not who asked for it",
+    )
+    normal: Literal["none", "self", "other"] = Field(default="other", description="the same for normal changes")
+    emergency: Literal["none", "self", "other"] = Field(
+        default="none", description="the same for emergency changes, which are reviewed afterwards in any case"
+    )
+
+    def to_domain(self) -> dict[ChangeType, Policy]:
+        """The rule for each type of change."""
+        return {kind: Policy(getattr(self, kind)) for kind in ChangeType}
+
+
 class Boundaries(Shape):
     """The strategic plan's limits."""
 
@@ -171,6 +197,7 @@ class Boundaries(Shape):
     max_concurrent_hosts: Count | None = Field(
         default=None, description="how many hosts all runs together may change at the same time", examples=[50]
     )
+    approval: Approval = Field(default_factory=Approval, description="who must approve a change before it runs")
     upgrade_at_least: UpgradeAtLeast = Field(
         default_factory=UpgradeAtLeast,
         description="how often hosts of services are to be upgraded; `wellkept calendar --hosts` tells which are not",

@@ -9,7 +9,11 @@ from runner.config.declared import Declared
 from runner.config.ground import Ground
 from runner.config.models.schedule import OF_A_PLAYBOOK, ScheduleFile, Wave
 from runner.config.names import CHECK, INVENTORY, OWNER, WINDOW
+from runner.domain.execution.approval import Policy
+from runner.domain.execution.schedule import ChangeType
+from runner.domain.rights import holders
 from runner.domain.time.window import ALWAYS
+from runner.domain.who import Right
 from runner.errors import Problem
 
 HEALTH = "health:"
@@ -31,6 +35,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
         yield from _whole(schedule)
         yield from _alerts(schedule, ground)
         yield from _on_failure(schedule)
+        yield from _approved(schedule, ground)
 
 
 def _name(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
@@ -137,3 +142,26 @@ def _on_failure(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
     if "rollback" in wanted and schedule.raw.get("effect") == "read_only":
         says = "rollback: read-only work changes nothing that could be rolled back. Remove it"
         yield schedule.problem("on_failure", "rollback", says=says, at_key=True)
+
+
+def _approved(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator[Problem]:
+    """A change that somebody else than its owner must approve has somebody else who may."""
+    settings = ground.declared.settings.model if ground.declared.settings else None
+    if settings is None or schedule.model is None or is_manual(schedule):
+        return
+    kind = schedule.model.change.type
+    owner = schedule.model.owner or schedule.model.change.owner or (ground.owner.value if ground.owner else None)
+    teams = {name: team.to_domain(name) for name, team in settings.teams.items()}
+    allowed = holders(Right.APPROVE, teams)
+    known = list(settings.people) if allowed is None else allowed
+    anybody = allowed is None and not settings.people
+    if (
+        settings.boundaries.approval.to_domain()[ChangeType(kind)] is Policy.OTHER
+        and not anybody
+        and not {*known} - {owner}
+    ):
+        says = (
+            f"change: nobody could approve a {kind} change here, as it wants somebody other than its owner. Add members to a team with "
+            f"may: [approve], or write boundaries: {{approval: {{{kind}: self}}}} in wellkept.yml"
+        )
+        yield schedule.problem(*(["change"] if "change" in schedule.raw else []), says=says, severity="warning")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.domain.execution.apart import Variables, groups_of, nowhere, untold
+from runner.domain.execution.approval import Standing
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
@@ -14,6 +15,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
+APPROVAL = "approval"
 WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
     "window",
     "freeze",
@@ -167,6 +169,11 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
         f"in inventory {schedule.inventory!r}. Is it misspelt?"
     )
     return Hold(APART, why)
+
+
+def hold_for_approval(standing: Standing) -> Hold | None:
+    """Hold a change that somebody has yet to approve."""
+    return Hold(APPROVAL, standing.words) if standing.waits else None
 
 
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:

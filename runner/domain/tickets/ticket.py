@@ -43,6 +43,7 @@ class TicketKind(StrEnum):
     RECORD = "record"
     MISSED = "missed"
     DUTY = "duty"  # nothing is wrong: a person has something to do
+    REVIEW = "review"  # of an emergency change, afterwards
     REPORTED = "reported"  # by a person, about anything
 
 
@@ -81,6 +82,7 @@ class RunFacts:
     """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for.
 
     `rollbacks` maps each host that was rolled back to whether that went well; `rollback` says that failed hosts of this run were to be rolled back.
+    `emergency` means that it is to be reviewed, by the team `reviewer` if there is one that may approve.
     """
 
     id: str
@@ -99,6 +101,8 @@ class RunFacts:
     services: Mapping[str, str] = field(default_factory=dict)
     rollback: bool = False
     rollbacks: Mapping[str, bool] = field(default_factory=dict)
+    emergency: bool = False
+    reviewer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,10 @@ class Proof:
 
 NO_PROOF = Proof(Closing.NOTHING)
 RUNS_AGAIN = "the schedule is started, and ends, again"
-CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind.DUTY})
+CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind.DUTY, TicketKind.REVIEW})
+SAID_TO_BE_DONE = frozenset(
+    {TicketKind.DUTY, TicketKind.REVIEW}
+)  # resolved by saying what was done: nothing was broken
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
 

@@ -19,6 +19,7 @@ from runner.domain.tickets.ticket import (
     priority_of,
     raised,
 )
+from runner.domain.tickets.ticket_for_review import ticket_for_review
 
 MANY_HOSTS = 5
 MANY_SHARE = 0.3
@@ -240,10 +241,12 @@ def services_of(hosts: Sequence[str], services: Mapping[str, str]) -> str:
 
 
 def run_tickets(run: RunFacts, outcomes: Mapping[str, HostResult]) -> list[WantedTicket]:
-    """The tickets about the run as a whole: its instructions are wrong, its end was never heard, or its record has a hole."""
+    """The tickets about the run as a whole: its instructions are wrong, its end was never heard, it is to be reviewed, or its record has a hole."""
     wanted = configuration_tickets(run, outcomes)
     if run.verdict is Verdict.EXPIRED:
         wanted.append(run_ticket(run, TicketKind.EXPIRED, tuple(outcomes), END_NOT_HEARD))
+    if run.emergency:
+        wanted.append(ticket_for_review(run, tuple(outcomes)))
     if run.record_incomplete:
         wanted.append(run_ticket(run, TicketKind.RECORD, tuple(outcomes), RECORD_HAS_A_HOLE))
     return wanted

@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 from runner.domain.execution.plan import RunPlan
+from runner.domain.rights import team_with
+from runner.domain.who import Right
 from runner.errors import WellkeptError
 from runner.operations.record.write_checkpoint import write_checkpoint
 from runner.operations.site import Site
@@ -56,7 +58,8 @@ def after_run(letter: outbox.Letter, site: Site) -> None:
 
 def file_tickets(run_id: str, plan: RunPlan, *, site: Site) -> None:
     """Open, touch and close the tickets that a settled run asks for; done twice, the second time changes nothing."""
-    reconcile_tickets(site.store, run_id, clock=site.clock, services=plan.services)
+    reviewer = team_with(Right.APPROVE, site.current().settings.teams)
+    reconcile_tickets(site.store, run_id, clock=site.clock, services=plan.services, reviewer=reviewer)
 
 
 def remove_spools(run: runs.Run, *, site: Site) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from runner.operations.execution.approval_shown import ApprovalShown, approval_of
 from runner.store.database import Store
 from runner.store.execution import outcomes, runs
 from runner.store.transaction import Transaction
@@ -32,6 +33,7 @@ class RunLine:
     created: datetime
     started: datetime | None
     ended: datetime | None
+    approval: ApprovalShown | None = None
 
 
 def list_runs(*, store: Store, limit: int, schedule: str | None = None) -> list[RunLine]:
@@ -63,4 +65,5 @@ def line_of(connection: Transaction, run: runs.Run) -> RunLine:
         created=run.created_at,
         started=run.started_at,
         ended=run.ended_at,
+        approval=approval_of(connection, run),
     )

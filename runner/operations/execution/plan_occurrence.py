@@ -12,15 +12,17 @@ from typing import Any
 
 from runner.domain.execution import guards, host_pattern
 from runner.domain.execution.apart import groups_of
+from runner.domain.execution.approval import Occasion, Policy, Standing
+from runner.domain.execution.approved_content import DATE, FILES, SCHEDULE, digest_of_content
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.plan import LOOK, RunPlan, Step, StepKind, rollback_steps
 from runner.domain.execution.schedule import Effect, Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
-from runner.domain.record.record import canonical
 from runner.domain.settings import Definitions, Service
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.errors import NotFound, UsageError
+from runner.operations.execution.approval_standing import Question, permission_for, policy_for
 from runner.operations.execution.ask_guards import ask_guards, next_boundary
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
@@ -64,6 +66,8 @@ class Plan(Unguarded):
     passed_over: Mapping[str, str] = field(default_factory=dict)
     boundary: datetime | None = None
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
+    approval: Standing = field(default_factory=Standing)
+    occasion: Occasion | None = None
 
 
 def plan_occurrence(
@@ -76,10 +80,12 @@ def plan_occurrence(
     check_mode: bool = False,
     identity: Identity | None = None,
     digested: bool = True,
+    by_hand: bool = False,
 ) -> Plan:
     """Work out what a run of this schedule at `at` would do; raises NotFound for a name that no schedule bears, UsageError for a duty.
 
-    `identity` names the occurrence that it is for, where openings overlap. `digested` asks for the digest, too; a claim reckons its own, by its snapshot.
+    `identity` names the occurrence that it is for, where openings overlap. `by_hand` asks for the approval of a run that a person starts, not of a slot's.
+    `digested` asks for the digest, too, where no approval needs it; a claim reckons its own, by its snapshot.
     """
     schedule = schedule_to_run(name, definitions)
     answer = site.inventories.read(definitions.settings.inventories[schedule.inventory], project=site.root)
@@ -88,10 +94,22 @@ def plan_occurrence(
     freezes = binding_freezes(schedule, definitions, services, check_mode=check_mode)
     opening = opening_of(schedule, freezes, at=at, identity=identity)
     following = occurrence.next_opening(schedule.window, freezes, after=at, usable=True)
-    run = replace(
-        frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode),
-        limit=limit or None,
+    wanted = digested or policy_for(schedule, definitions.settings, check_mode=check_mode) is not Policy.NONE
+    content = content_of(schedule, opening, site.root, among=site.snapshots.names(site.root)) if wanted else {}
+    by_hand = by_hand or schedule.window.is_always
+    question = Question(
+        schedule=schedule,
+        occurrence=identity_of(schedule, opening if by_hand else opening or following),
+        content=content,
+        hosts=hosts,
+        by_hand=by_hand,
+        check_mode=check_mode,
+        limited=bool(limit),
     )
+    permission = permission_for(question, definitions.settings, answer, site=site, at=at)
+    hosts = permission.hosts
+    run = frozen_plan(schedule, hosts, answer, site=site, opening=opening, services=services, check_mode=check_mode)
+    run = replace(run, hosts=(*hosts, *permission.gone), limit=limit or None)
     boundary = next_boundary(run, answer, definitions=definitions, at=at)
     run = ended_by(run, boundary)
     bare = Unguarded(schedule, run, opening, following, answer)
@@ -101,8 +119,8 @@ def plan_occurrence(
         run=run,
         opening=opening,
         following=following,
-        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at),
-        digest=digest_of(schedule, opening, site.root, among=site.snapshots.names(site.root)) if digested else "",
+        holds=holds_of(bare, definitions=definitions, site=site, freezes=freezes, at=at, standing=permission.standing),
+        digest=digest_of_content(content) if content else "",
         answer=answer,
         services=tuple(service.name for service in services),
         unknown_names=host_pattern.unknown_names(schedule.hosts, hosts=tuple(answer.hosts), groups=answer.groups),
@@ -112,7 +130,14 @@ def plan_occurrence(
         estimates=site.store.read(
             lambda c: outcomes.durations(c, name, run.inventory, run.hosts, playbook=run.playbook)
         ),
+        approval=permission.standing,
+        occasion=permission.occasion,
     )
+
+
+def identity_of(schedule: Schedule, opening: Opening | None) -> Identity | None:
+    """Which occurrence an opening is; none for work that no window binds."""
+    return (opening.rule_date, opening.ordinal) if opening and not schedule.window.is_always else None
 
 
 def schedule_named(name: str, definitions: Definitions) -> Schedule:
@@ -277,7 +302,13 @@ def machine_id() -> str:
 
 
 def holds_of(
-    plan: Unguarded, *, definitions: Definitions, site: Site, freezes: Sequence[freeze.Freeze], at: datetime
+    plan: Unguarded,
+    *,
+    definitions: Definitions,
+    site: Site,
+    freezes: Sequence[freeze.Freeze],
+    at: datetime,
+    standing: Standing,
 ) -> tuple[guards.Hold, ...]:
     """Every guard's no, in the order in which a person would want to hear them."""
     schedule, run, answer = plan.schedule, plan.run, plan.answer
@@ -295,6 +326,7 @@ def holds_of(
         ),
         drained,
         guards.hold_for_window(schedule, plan.opening, plan.following, check_mode=run.check_mode, now=at),
+        guards.hold_for_approval(standing),
         guards.hold_for_overlap(schedule, going.number if going else None),
         guards.hold_for_inventory(
             inventory, hosts=tuple(answer.hosts), errors=answer.errors, last_good=last_good, retired=retired
@@ -321,17 +353,23 @@ def passed_over(plan: Unguarded, paused: Mapping[guards.Pause, frozenset[str]]) 
 
 
 def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
-    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16).
+    """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
+    return digest_of_content(content_of(schedule, opening, root, among=among))
+
+
+def content_of(
+    schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None
+) -> dict[str, object]:
+    """What the digest is made from.
 
     In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
     """
     names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
-    body = {
-        "schedule": as_json(schedule),
-        "rule_date": opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
-        "files": {name: file_digest(path) for name, path in names.items() if among is None or name in among},
+    return {
+        SCHEDULE: as_json(schedule),
+        DATE: opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
+        FILES: {name: file_digest(path) for name, path in names.items() if among is None or name in among},
     }
-    return hashlib.sha256(canonical(body)).hexdigest()
 
 
 def files_of(schedule: Schedule, root: Path) -> list[Path]:

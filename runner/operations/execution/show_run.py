@@ -11,6 +11,7 @@ from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import RunPlan
 from runner.domain.tickets.cause import CauseClass, package_in, words
 from runner.errors import count
+from runner.operations.execution.approval_shown import ApprovalShown, approval_of
 from runner.store.database import Store
 from runner.store.execution import outcomes, overrides, pieces, runs, snapshots
 from runner.store.tickets import tickets
@@ -100,6 +101,7 @@ class RunShown:
     hosts: tuple[HostOfRun, ...]
     pieces: tuple[PieceShown, ...]
     tickets: tuple[TicketOfRun, ...]
+    approval: ApprovalShown | None = None
 
 
 def show_run(name: str, *, store: Store) -> RunShown:
@@ -142,6 +144,7 @@ def read_run(connection: Transaction, *, name: str) -> RunShown:
         hosts=tuple(hosts_shown(connection, run, plan, rows)),
         pieces=tuple(piece_shown(piece, plan) for piece in pieces.of_run(connection, run.id)),
         tickets=tuple(TicketOfRun(t.number, str(t.state), t.title) for t in tickets.of_run(connection, run.id)),
+        approval=approval_of(connection, run),
     )
 
 

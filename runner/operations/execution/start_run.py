@@ -11,25 +11,30 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import guards
+from runner.domain.execution.approval import Approval, Policy, Standing
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import Trigger
 from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import canonical, run_stream
-from runner.domain.who import Actor
+from runner.domain.rights import holders_in_words, may
+from runner.domain.settings import Settings
+from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
+from runner.operations.execution.approval_standing import policy_for
 from runner.operations.execution.plan_occurrence import (
     Plan,
     as_json,
     digest_of,
     plan_occurrence,
 )
+from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
-from runner.operations.time.once_schedules import requester_of, schedule_in
+from runner.operations.time.once_schedules import schedule_in
 from runner.ports import SnapshotTaken
+from runner.store.execution import approvals, inventories, overrides, runs, snapshots
 from runner.store.execution import definitions as definition_rows
-from runner.store.execution import inventories, overrides, runs, snapshots
 from runner.store.record import log as entries
 from runner.store.sql import serialise
 from runner.store.time import slots
@@ -54,9 +59,16 @@ def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     """Start a run by hand, with every guard; gives its id. Raises Held with every reason and the next opening."""
     check_form(name, wish)
     definitions = site.current()
+    check_right(wish, definitions.settings, by=site.actor)
     now = site.clock()
     plan = plan_occurrence(
-        name, definitions=definitions, site=site, at=now, limit=wish.limit, check_mode=wish.check_mode
+        name,
+        definitions=definitions,
+        site=site,
+        at=now,
+        limit=wish.limit,
+        check_mode=wish.check_mode,
+        by_hand=True,
     )
     check_digest(name, plan.digest, wish)
     holds = holds_left(plan, wish)
@@ -76,6 +88,13 @@ def check_form(name: str, wish: Wish) -> None:
             f"--digest {wish.digest}: this is no digest of a plan, nor the first 12 or more characters of one (0-9, a-f). "
             f"Copy it from the last line of `wellkept plan {name}`."
         )
+
+
+def check_right(wish: Wish, settings: Settings, *, by: Actor) -> None:
+    """Refuse an override to people whose teams have not that right; raises UsageError with who has it."""
+    if wish.override is not None and not may(by.name, Right.OVERRIDE, settings.teams):
+        who = holders_in_words(Right.OVERRIDE, settings.teams)
+        raise UsageError(f"{by} may not override a guard. Who may, by teams: in wellkept.yml: {who}.")
 
 
 def check_digest(name: str, digest: str, wish: Wish) -> None:
@@ -108,6 +127,10 @@ def held_in_words(plan: Plan, holds: Sequence[Hold]) -> str:
     ]
     if plan.following and not plan.schedule.window.is_always:
         lines.append(f"Next opening: {local(plan.following.usable_from, plan)}")
+    if any(hold.guard == guards.APPROVAL for hold in holds):
+        lines.append(
+            f"To approve this run by hand: wellkept runs approve {plan.schedule.name} --digest {plan.digest[:12]}"
+        )
     if all(hold.guard in guards.CAN_BE_OVERRIDDEN for hold in holds):
         lines.append("To do it all the same, with your name in the report: --override 'why' --until 2h")
     return "\n".join(lines)
@@ -154,6 +177,7 @@ def claim(
     taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().calendar_files))
     digest = digest_in(taken, plan, site=site)
     check_digest(plan.schedule.name, digest, wish)
+    approval = approval_for(plan, digest, taken, site=site)
     now = site.clock()
     run = runs.NewRun(
         trigger=trigger,
@@ -166,6 +190,7 @@ def claim(
         requested_by=by,
         created_at=now,
         slot_id=slot.id if slot else None,
+        approval_id=approval.id if approval else None,
         late_seconds=max(0.0, (now - slot.usable_from).total_seconds()) if slot else None,
         versions=dict(site.versions),
         check_mode=wish.check_mode,
@@ -173,6 +198,21 @@ def claim(
     return site.store.write(
         partial(write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now)
     )
+
+
+def approval_for(plan: Plan, digest: str, taken: SnapshotTaken, *, site: Site) -> Approval | None:
+    """The approval that the run begins by; raises Held when the files were edited while it was being started, so that it needs one, or another."""
+    approval, name = plan.approval.counts, plan.schedule.name
+    schedule, settings = schedule_in(taken.digest, name, site=site), site.snapshotted.of(taken.digest).settings
+    if approval is None and policy_for(schedule, settings, check_mode=plan.run.check_mode) is not Policy.NONE:
+        raise Held(
+            f"The files of {name!r} were edited just now, so that it needs approval: `wellkept plan {name}` says whose."
+        )
+    if approval and approval.digest != digest:
+        raise Held(
+            f"The files of {name!r} were edited just now, so that what {approval.by} approved is not what would run."
+        )
+    return approval
 
 
 def digest_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> str:
@@ -208,6 +248,8 @@ def write_claim(
     """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
     serialise(connection, f"run:{run.schedule}")
     if runs.live_of_schedule(connection, run.schedule):
+        return None
+    if run.approval_id and not approvals.is_in_force(connection, run.approval_id):
         return None
     snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
     definition_rows.keep(
@@ -258,7 +300,22 @@ def opening_entry(run: runs.NewRun, plan: Plan, taken: SnapshotTaken, overridden
         "commit": taken.commit,
         "dirty": taken.dirty,
         "slot": run.slot_id,
+        "approved": approved_in_words(plan.approval),
         "overridden": [hold.reason for hold in overridden],
         "versions": dict(run.versions),
         "check_mode": run.check_mode,
+    }
+
+
+def approved_in_words(standing: Standing) -> dict[str, object] | None:
+    """By which approval a run begins, and which hosts that leaves out, for the run's first entry."""
+    if standing.counts is None:
+        return None
+    approval = standing.counts
+    return {
+        "approval": approval.id,
+        "by": approval.by.name,
+        "signed": approval.signature is not None,
+        "left_out": list(standing.left_out),
+        "gone": list(standing.gone),
     }

@@ -14,7 +14,7 @@ from runner.errors import Unknown, UsageError
 from runner.operations.record import record_files as files
 from runner.operations.record.record_files import Manifest, Stretch
 from runner.store.database import Store
-from runner.store.execution import pieces, runs
+from runner.store.execution import approvals, pieces, runs
 from runner.store.execution.runs import Run
 from runner.store.record import checkpoints, log
 from runner.store.transaction import Transaction
@@ -97,6 +97,7 @@ def write_copy(connection: Transaction, *, folder: Path, scope: Scope, installat
     stretches = write_streams(connection, folder, wanted_streams(connection, scope))
     signed = [each for stream in stretches for each in signed_within(connection, stream, stretches[stream])]
     write_checkpoints(folder, signed)
+    write_approvals(connection, folder, runs_within(connection, scope))
     manifest = Manifest(installation, not scope.is_all, scope_in_words(scope), stretches)
     (folder / files.MANIFEST).write_bytes(files.manifest_text(manifest))
     (folder / files.README).write_text(files.README_TEXT, "utf-8")
@@ -215,3 +216,17 @@ def write_checkpoints(folder: Path, signed: Iterable[Checkpoint]) -> None:
         path.write_bytes(checkpoint.message.encode())
         path.with_suffix(".json.sig").write_text(checkpoint.signature, "utf-8")
     (folder / files.SIGNERS).write_text(files.signers_text(list(keys)), "utf-8")
+
+
+def write_approvals(connection: Transaction, folder: Path, going: Iterable[Run]) -> None:
+    """Write the message that each approver of these runs signed, byte for byte, its signature beside it, and the keys; what was not signed is only logged."""
+    given = [approvals.get(connection, run.approval_id) for run in going if run.approval_id]
+    signed = {each.id: each for each in given if each and each.signature}
+    for each in signed.values():
+        path = folder / files.APPROVALS / f"{each.id}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(each.message.encode())
+        path.with_suffix(".json.sig").write_text(each.signature or "", "utf-8")
+    if signed:
+        keys = dict.fromkeys((each.by.name, each.public_key or "") for each in signed.values())
+        (folder / files.APPROVERS).write_text(files.approvers_text(keys), "utf-8")

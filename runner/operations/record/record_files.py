@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runner.domain.execution.approval import NAMESPACE as APPROVAL
 from runner.domain.record.record import NAMESPACE, canonical
 
 FORMAT = 1
-ENTRIES, CHECKPOINTS = "entries", "checkpoints"
+ENTRIES, CHECKPOINTS, APPROVALS = "entries", "checkpoints", "approvals"
 MANIFEST, SIGNERS, SUMS, README = "manifest.json", "allowed_signers", "SHA256SUMS", "README.txt"
+APPROVERS = "allowed_approvers"
 SIGNER = "wellkept"
 BLOCK = 1 << 20  # bytes read at a time
 
@@ -46,6 +48,11 @@ def signers_text(keys: list[str]) -> str:
     return "".join(f'{SIGNER} namespaces="{NAMESPACE}" {key}\n' for key in keys)
 
 
+def approvers_text(keys: Iterable[tuple[str, str]]) -> str:
+    """The same for approvals: each person who signed one, and their key."""
+    return "".join(f'{name} namespaces="{APPROVAL}" {key}\n' for name, key in keys)
+
+
 def sums_text(folder: Path) -> str:
     """The SHA-256 of every other file below a folder, as `sha256sum` writes it."""
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -66,6 +73,7 @@ README_TEXT = f"""This folder is a copy of a Wellkept record: what was done, whe
   {ENTRIES}/         one JSON object on each line; each carries the SHA-256 of the one before it
   {CHECKPOINTS}/     signed statements of where the record stood, and their signatures
   {SIGNERS}  the public keys that signed them
+  {APPROVALS}/       what each approver of a run signed, and the signatures, if any run was approved so
   {MANIFEST}    what this copy holds
   {SUMS}       the SHA-256 of every file here
 
@@ -98,4 +106,10 @@ To check it without Wellkept:
 
 4. A stream that has ended is named, with its last hash, by an entry whose action ends in `.closed`: a piece's in its run's stream, a run's in the stream
    `installation`. So a signature over `installation` vouches for everything that had ended by then.
+
+5. A run was approved by the person whom its first entry names (`approved`), for the very digest (`plan_digest`) and hosts that ran: if the approver has
+   a key, the message in {APPROVALS}/ says so, and was signed with it (compare the key in {APPROVERS} with the one that you know as theirs):
+
+     ssh-keygen -Y verify -f {APPROVERS} -I NAME -n {APPROVAL} \\
+       -s {APPROVALS}/ID.json.sig < {APPROVALS}/ID.json
 """

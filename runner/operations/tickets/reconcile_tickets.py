@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from runner.domain.execution.outcome import EventKind, HostResult, Result
 from runner.domain.execution.run import RunState
-from runner.domain.execution.schedule import Schedule
+from runner.domain.execution.schedule import ChangeType, Schedule
 from runner.domain.record.record import piece_stream
 from runner.domain.tickets.ticket import Closing, Move, Proof, RunFacts, WantedTicket, evidence_closes, move_for
 from runner.domain.tickets.ticket_wanted import ticket_for_missed_slot, tickets_for
@@ -57,16 +57,23 @@ class Settled:
 
 
 def reconcile_tickets(
-    store: Store, run_id: str, *, clock: Clock, services: Mapping[str, str] | None = None
+    store: Store,
+    run_id: str,
+    *,
+    clock: Clock,
+    services: Mapping[str, str] | None = None,
+    reviewer: str | None = None,
 ) -> list[TicketChange]:
     """File what a settled run asks for and close what it proves mended; a run that is still going on changes nothing.
 
-    `services` maps a host to the name of what it is for. Each ticket has a transaction of its own, and an entry of this run in a ticket's
+    `services` maps a host to the name of what it is for, `reviewer` is who reviews emergency changes. Each
+    ticket has a transaction of its own, and an entry of this run in a ticket's
     history keeps it from being changed by this run again.
     """
     settled = store.read(partial(read_settled, run_id=run_id, services=services or {}))
     if settled is None:
         return []
+    settled = replace(settled, facts=replace(settled.facts, reviewer=reviewer))
     seen = Seen(run_id, settled.facts.started, f"Run {settled.facts.number}")
     changes = [
         store.write(partial(file, wanted=wanted, seen=seen, clock=clock))
@@ -103,6 +110,7 @@ def read_settled(connection: Transaction, *, run_id: str, services: Mapping[str,
         services=services,
         rollback=bool(plan.rollback),
         rollbacks={row.host: went_well(row.rollback) for row in rows if row.rollback},
+        emergency=plan.changes_something and type_of_change(connection, run.definition) == ChangeType.EMERGENCY,
     )
     ended = {outcome.host: outcome.result for outcome in rows}
     return Settled(facts, ended, tasks_that_succeeded(connection, run_id))
@@ -118,6 +126,13 @@ def owner_of(connection: Transaction, digest: str) -> str | None:
     found = definitions.get(connection, digest)
     owner = found.body.get("owner") if found is not None and isinstance(found.body, dict) else None
     return str(owner) if owner else None
+
+
+def type_of_change(connection: Transaction, digest: str) -> str:
+    """How the change was authorised, as its schedule said when the run was claimed."""
+    found = definitions.get(connection, digest)
+    change = found.body.get("change") if found is not None and isinstance(found.body, dict) else None
+    return str(change.get("type", "")) if isinstance(change, dict) else ""
 
 
 def tasks_that_succeeded(connection: Transaction, run_id: str) -> dict[str, set[str]]:

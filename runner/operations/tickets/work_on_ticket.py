@@ -13,7 +13,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Settings
 from runner.domain.tickets.cause import PlainWords
 from runner.domain.tickets.fingerprint import fingerprint
-from runner.domain.tickets.ticket import Priority, TicketKind, WantedTicket
+from runner.domain.tickets.ticket import SAID_TO_BE_DONE, Priority, TicketKind, WantedTicket
 from runner.domain.who import Actor
 from runner.errors import NotFound, UsageError
 from runner.operations.tickets.file_duty import resolve_duty
@@ -75,11 +75,11 @@ def refuse_nonsense(work: Work, ticket: Ticket) -> None:
 
 
 def refuse_half_a_resolution(work: Work, ticket: Ticket) -> None:
-    """A fault has a cause and a fix; a duty has neither: what was done is enough."""
-    if ticket.kind is TicketKind.DUTY:
+    """A fault has a cause and a fix; a duty and a review have neither: what was done is enough."""
+    if ticket.kind in SAID_TO_BE_DONE:
         if work.cause or work.fix or not work.text.strip():
             raise UsageError(
-                f"Ticket {ticket.number} is a duty, which has no cause and no fix. Say what was done: "
+                f"Ticket {ticket.number} is a {ticket.kind}, which has no cause and no fix. Say what was done: "
                 f"wellkept tickets resolve {ticket.number} --done 'what was done'"
             )
     elif work.text or not (work.cause.strip() and work.fix.strip()):
@@ -124,6 +124,8 @@ def resolve(connection: Transaction, ticket: Ticket, work: Work, by: Actor, at: 
     """It is mended, or the duty is done."""
     if ticket.kind is TicketKind.DUTY:
         return resolve_duty(connection, ticket, work.text.strip(), by, at)
+    if ticket.kind is TicketKind.REVIEW:
+        return tickets.resolve(connection, ticket.id, at=at, actor=by, text=f"Reviewed: {work.text.strip()}")
     text = f"Cause: {work.cause.strip()}\nFix: {work.fix.strip()}"
     return tickets.resolve(connection, ticket.id, at=at, actor=by, text=text)
 

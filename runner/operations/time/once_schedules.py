@@ -14,9 +14,9 @@ from functools import partial
 
 from runner.domain.execution.schedule import ChangeType, Schedule
 from runner.domain.settings import Definitions
-from runner.domain.who import Actor
 from runner.errors import FilesInvalid, StoreUnavailable
 from runner.operations.execution.plan_occurrence import schedule_named
+from runner.operations.execution.requester import KIND
 from runner.operations.site import Site
 from runner.operations.time.reload import InForce
 from runner.ports import Clock
@@ -26,7 +26,6 @@ from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 ReadBeside = Callable[[Mapping[str, str]], Definitions]  # reads the files together with texts that stand in none
-KIND = "once"
 FURTHEST = timedelta(days=90)  # ahead: as far as slots are written
 KEPT_FOR = timedelta(days=7)  # after its end, for a run that outlasts it
 
@@ -80,12 +79,6 @@ def schedule_in(snapshot: str, name: str, *, site: Site) -> Schedule:
     if kept is None:
         return schedule_named(name, definitions)
     return read_once(once_from(kept), partial(site.snapshotted.read_beside, snapshot))
-
-
-def requester_of(schedule: Schedule, *, site: Site) -> Actor:
-    """Who asked for a slot's run: the schedule's owner, or the person who made it for one slot."""
-    kept = site.store.read(lambda c: definition_rows.last_of(c, KIND, schedule.name)) if schedule.window.only else None
-    return Actor(once_from(kept).by) if kept else Actor(schedule.owner or "wellkept", "system")
 
 
 class WithOnce:

@@ -18,10 +18,11 @@ from runner.domain.settings import Definitions
 from runner.domain.time.days import MONTHS
 from runner.errors import Held, UsageError
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.requester import KIND
 from runner.operations.execution.start_run import held_in_words
 from runner.operations.site import Site
 from runner.operations.time.keep_ledger import keep_schedule
-from runner.operations.time.once_schedules import FURTHEST, KIND, Once, read_once
+from runner.operations.time.once_schedules import FURTHEST, Once, read_once
 from runner.store.execution import definitions as definition_rows
 from runner.store.record import log as entries
 from runner.store.transaction import Transaction

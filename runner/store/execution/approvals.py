@@ -1,64 +1,48 @@
-"""Approvals: who allowed which plan, for which hosts."""
+"""Approvals: who allowed what, on which hosts, for which slot or run by hand, and whether it was taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
+from runner.domain.execution.approval import Approval
 from runner.domain.who import Actor
-from runner.store.ids import new_id
 from runner.store.schema import approvals
-from runner.store.sql import read, select_as
+from runner.store.sql import read, read_one, select_as
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One approval; it holds for a plan with this digest, and for no host beyond `hosts`."""
-
-    id: str
-    slot_id: str | None
-    run_id: str | None
-    digest: str
-    hosts: tuple[str, ...]
-    by: Actor
-    at: datetime
-    signature: str | None
+def add(connection: Connection, approval: Approval) -> None:
+    """Keep an approval."""
+    row = {name: getattr(approval, name) for name in Approval.__slots__}
+    connection.execute(insert(approvals).values(**row | {"content": dict(approval.content)}))
 
 
-def add(
-    connection: Connection,
-    *,
-    digest: str,
-    hosts: Sequence[str],
-    by: Actor,
-    at: datetime,
-    slot_id: str | None = None,
-    run_id: str | None = None,
-    signature: str | None = None,
-) -> str:
-    """Keep an approval; its id."""
-    row = {
-        "id": new_id(),
-        "slot_id": slot_id,
-        "run_id": run_id,
-        "digest": digest,
-        "hosts": tuple(sorted(hosts)),
-        "by": by,
-    }
-    connection.execute(insert(approvals).values(**row, at=at, signature=signature))
-    return str(row["id"])
+def get(connection: Connection, approval_id: str) -> Approval | None:
+    """The approval of that id."""
+    return read_one(connection, Approval, select_as(Approval, approvals).where(approvals.c.id == approval_id))
 
 
 def of_slot(connection: Connection, slot_id: str) -> list[Approval]:
-    """The approvals that a slot was given, the first first."""
+    """The approvals that a slot was given, the last first; also those that were taken back."""
     wanted = select_as(Approval, approvals).where(approvals.c.slot_id == slot_id)
-    return read(connection, Approval, wanted.order_by(approvals.c.at, approvals.c.id))
+    return read(connection, Approval, wanted.order_by(approvals.c.at.desc(), approvals.c.id.desc()))
 
 
-def of_digest(connection: Connection, digest: str) -> list[Approval]:
-    """The approvals of a plan, the first first."""
-    wanted = select_as(Approval, approvals).where(approvals.c.digest == digest)
-    return read(connection, Approval, wanted.order_by(approvals.c.at, approvals.c.id))
+def by_hand(connection: Connection, schedule: str) -> list[Approval]:
+    """The approvals of runs by hand of a schedule, the last first."""
+    wanted = select_as(Approval, approvals).where(approvals.c.schedule == schedule, approvals.c.slot_id.is_(None))
+    return read(connection, Approval, wanted.order_by(approvals.c.at.desc(), approvals.c.id.desc()))
+
+
+def revoke(connection: Connection, approval_id: str, *, by: Actor, at: datetime) -> bool:
+    """Take an approval back; False when somebody has done so already."""
+    swap = update(approvals).where(approvals.c.id == approval_id, approvals.c.revoked_at.is_(None))
+    return connection.execute(swap.values(revoked_at=at, revoked_by=by)).rowcount == 1
+
+
+def is_in_force(connection: Connection, approval_id: str) -> bool:
+    """Whether nobody has taken an approval back; no one can, until this writing transaction ends."""
+    wanted = select_as(Approval, approvals).where(approvals.c.id == approval_id).with_for_update()
+    found = read_one(connection, Approval, wanted)
+    return found is not None and found.revoked_at is None

@@ -51,6 +51,7 @@ class NewRun:
     id: str = field(default_factory=new_id)
     slot_id: str | None = None
     override_id: str | None = None
+    approval_id: str | None = None
     late_seconds: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     check_mode: bool = False
@@ -86,6 +87,7 @@ class Run:
     ended_at: datetime | None
     versions: Mapping[str, str]
     check_mode: bool
+    approval_id: str | None = None
 
     @property
     def plan(self) -> RunPlan:
@@ -119,6 +121,7 @@ def insert(connection: Connection, run: NewRun) -> str:
         "record_incomplete": False,
         "requested_by": run.requested_by,
         "override_id": run.override_id,
+        "approval_id": run.approval_id,
         "late_seconds": run.late_seconds,
         "created_at": run.created_at,
         "versions": dict(run.versions),

@@ -130,13 +130,16 @@ class OverrideRow:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
-    """Somebody allowed a run beforehand."""
+    """Somebody allowed a run beforehand; `requester` is who had asked for it."""
 
     id: str
     slot_id: str | None
-    run_id: str | None
+    requester: str
     by: Actor
     at: datetime
+    signature: str | None
+    revoked_at: datetime | None
+    revoked_by: Actor | None
 
 
 @dataclass(frozen=True, slots=True)

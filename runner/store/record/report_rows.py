@@ -109,7 +109,7 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
         ticket_events=_events(reading, tickets),
         overrides=_overrides(reading, run_ids),
         pauses=tuple(pauses.touching(connection, starts, ends)),
-        approvals=_approvals(reading, run_ids, ledger),
+        approvals=_approvals(reading, found, ledger),
         evidence=reading.of(EvidenceRow, schema.evidence.c.run_id, run_ids, lambda row: (row.at, row.id)),
         checkpoints=reading.dated(CheckpointRow, schema.checkpoints),
         streams=_streams(reading, streams),
@@ -184,9 +184,10 @@ def _overrides(reading: _Reading, run_ids: Iterable[str]) -> tuple[OverrideRow, 
     return tuple(sorted(found.values(), key=lambda row: (row.at, row.id)))
 
 
-def _approvals(reading: _Reading, run_ids: Iterable[str], ledger: Sequence[Slot]) -> tuple[ApprovalRow, ...]:
+def _approvals(reading: _Reading, found_runs: Sequence[Run], ledger: Sequence[Slot]) -> tuple[ApprovalRow, ...]:
     columns = schema.approvals.c
-    of_runs = reading.of(ApprovalRow, columns.run_id, run_ids, lambda row: row.id)
+    named = [run.approval_id for run in found_runs if run.approval_id]
+    of_runs = reading.of(ApprovalRow, columns.id, named, lambda row: row.id)
     of_slots = reading.of(ApprovalRow, columns.slot_id, [slot.id for slot in ledger], lambda row: row.id)
     found = {row.id: row for row in (*of_runs, *of_slots)}
     return tuple(sorted(found.values(), key=lambda row: (row.at, row.id)))

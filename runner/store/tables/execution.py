@@ -58,6 +58,7 @@ runs = Table(
     instant_("ended_at", null=True),
     json_("versions"),
     flag_("check_mode"),
+    text_("approval_id", null=True),
     # A slot becomes one run; only a run that continues it may name it again.
     unique_where("uq_runs_slot_id", "trigger <> 'continued'", "slot_id"),
     Index(None, "state"),
