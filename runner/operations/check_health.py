@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution import host_pattern
+from runner.domain.execution.plan import HEALTH_PREFIX
 from runner.domain.health import Check, Finding, by_severity, judge
 from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time.cadence import interval_at, is_due
 from runner.errors import NotFound, StoreUnavailable, Unknown
-from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
 from runner.operations.site import Site
 from runner.operations.time.count_interval import count_interval
 from runner.ports import InventoryAnswer

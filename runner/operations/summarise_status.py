@@ -10,13 +10,13 @@ from pathlib import Path
 
 from runner.domain.execution.guards import Drain
 from runner.domain.execution.outcome import HostResult
+from runner.domain.execution.plan import HEALTH_PREFIX
 from runner.domain.execution.run import PieceState, SlotState, Stage
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Definitions
 from runner.domain.tickets.ticket_for_duty import duty_fingerprint
 from runner.errors import FilesInvalid, Unknown
 from runner.operations.execution.follow_run import doing_in_words
-from runner.operations.execution.plan_occurrence import HEALTH_PREFIX
 from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.execution.wait_for_approval import Waiting
 from runner.operations.tickets.show_ticket import urgency

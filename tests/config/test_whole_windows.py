@@ -11,7 +11,7 @@ import pytest
 from runner.domain.settings import Definitions
 from runner.domain.time.occurrence import next_opening
 from runner.domain.time.window import Missing, Roll, WhenFrozen
-from runner.operations.execution.plan_occurrence import as_json
+from runner.operations.execution.digest_plan import as_json
 
 Checked = Callable[[Mapping[str, str | bytes]], tuple[Definitions | None, list[str]]]
 NOW = datetime(2026, 1, 15, tzinfo=UTC)

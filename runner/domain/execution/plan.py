@@ -27,6 +27,7 @@ class Step:
     name: str = ""
 
 
+HEALTH_PREFIX = "health:"  # of a health check among the steps before and after, and among cadences
 LOOK = Step(StepKind.LOOK)
 RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no past
 

@@ -23,12 +23,8 @@ from runner.domain.settings import Settings
 from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
 from runner.operations.execution.approval_standing import policy_for
-from runner.operations.execution.plan_occurrence import (
-    Plan,
-    as_json,
-    digest_of,
-    plan_occurrence,
-)
+from runner.operations.execution.digest_plan import as_json, digest_of
+from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
 from runner.operations.time.once_schedules import schedule_in

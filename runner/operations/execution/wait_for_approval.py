@@ -11,7 +11,7 @@ from runner.domain.execution.approved_content import Content
 from runner.domain.execution.run import SlotState
 from runner.domain.settings import Definitions
 from runner.operations.execution.approval_standing import Question, occasion_of, policy_for, standing_of
-from runner.operations.execution.plan_occurrence import content_of
+from runner.operations.execution.digest_plan import content_of
 from runner.operations.site import Site
 from runner.store.time import slots
 
