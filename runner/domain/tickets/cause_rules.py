@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-CAUSE_RULES_VERSION = 2
+CAUSE_RULES_VERSION = 3
 
 
 class CauseClass(StrEnum):
@@ -114,7 +114,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         CauseClass.PRIVILEGE,  # `su` says "Authentication failure", so this stands before the refused login
         r"a password is required|(missing|incorrect) (sudo|su|become) password|not in the sudoers"
         r"|sudo: not found|sudo: no tty|su: authentication failure"
-        r"|waiting for privilege escalation|are you root\?|must be (run as )?root|requires superuser"
+        r"|no valid sudoers sources|waiting for privilege escalation|are you root\?|must be (run as )?root|requires superuser"
         r"|superuser privilege|interactive authentication required",
         examples=(
             "Missing sudo password",
@@ -307,7 +307,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         r"unsupported parameters|missing required arguments|value of \S+ must be one of|module failure"
         r"|module result deserialization failed|module interpreter .{1,80}was not found"
         r"|couldn't resolve module/action|unable to find command|no module named|module failed:"
-        r"|failed to import the required",
+        r"|failed to import the required|error executing command",
         examples=(
             (
                 "Unsupported parameters for (ansible.builtin.file) module: stat. Supported parameters include: "
@@ -316,6 +316,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
             "The module interpreter '/usr/bin/python9' was not found.",
             "Module result deserialization failed: No start of json char found",
             "Task failed: Unable to find command \"shutdown\" in search paths: ['/tmp']",
+            "Error executing command.",
         ),
     ),
     Rule(
