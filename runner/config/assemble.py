@@ -15,6 +15,7 @@ from runner.config.rules.schedules import is_manual
 from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
+from runner.domain.tickets.cause import CauseTable
 from runner.domain.time.window import ALWAYS, MaintenanceWindow
 
 _SQLITE = "sqlite:///"
@@ -50,6 +51,7 @@ def assemble(ground: Ground) -> Definitions:
             for name, report in declared.reports.items()
             if report.model
         },
+        causes=CauseTable(tuple(rule.model.to_domain() for rule in declared.causes.values() if rule.model)),
     )
 
 

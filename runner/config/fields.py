@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from runner.config.zones import check_zone
 from runner.domain.execution.schedule import Amount
 from runner.domain.health import Threshold
+from runner.domain.tickets.cause_pattern import LONGEST, bounded
 from runner.domain.time.days import WEEKDAYS, parse_day, parse_month, parse_weekday
 from runner.domain.time.duration import Duration, parse_duration, parse_timedelta
 from runner.domain.time.freeze import YearlySpan
@@ -196,6 +197,13 @@ def _number_pattern(value: object) -> str:
     return text
 
 
+def _cause_pattern(value: object) -> str:
+    text = _text(value, "a regular expression")
+    if not text.strip():
+        raise ValueError("is empty. Write a few telling words of the message")
+    return bounded(text)
+
+
 def _secret_key(value: object) -> str:
     text = _text(value, "the path of a key file")
     if "PRIVATE KEY" in text:
@@ -251,6 +259,11 @@ Instant = Annotated[
 ]
 Yearly = Annotated[YearlySpan, BeforeValidator(_yearly), _shape(r"^\d\d-\d\d\.\.\d\d-\d\d$", "12-20..01-06")]
 NumberPattern = Annotated[str, BeforeValidator(_number_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
+CausePattern = Annotated[
+    str,
+    BeforeValidator(_cause_pattern),
+    WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": LONGEST}),
+]
 KeyFile = Annotated[str, BeforeValidator(_secret_key), WithJsonSchema({"type": "string", "minLength": 1})]
 PublicKey = Annotated[str, BeforeValidator(_public_key), _shape(r"^(ssh-|ecdsa-|sk-)\S+ \S", "ssh-ed25519 AAAA")]
 Period = Annotated[
@@ -258,7 +271,7 @@ Period = Annotated[
     BeforeValidator(_period),
     WithJsonSchema({"type": "string", "examples": ["last_week", "last_month", "last_quarter", "2026-Q3"]}),
 ]
-Paths = Annotated[
+Texts = Annotated[
     list[Text],
     BeforeValidator(_several),
     Field(min_length=1),
@@ -266,6 +279,7 @@ Paths = Annotated[
         {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
     ),
 ]
+Paths = Texts
 Days = Annotated[int, Field(ge=-366, le=366)]
 Nth = Annotated[int, Field(ge=1, le=1000)]
 Count = Annotated[int, Field(ge=1)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.domain.execution.schedule import Amount, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
+from runner.domain.tickets.cause import OURS, CauseTable
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
@@ -125,6 +126,7 @@ class Definitions:
     freezes: tuple[Freeze, ...]
     checks: Mapping[str, Check]
     reports: Mapping[str, ReportDefinition]
+    causes: CauseTable = OURS
 
     @property
     def with_playbooks(self) -> Mapping[str, Schedule]:

@@ -49,8 +49,8 @@ def site_with(faults: Sequence[Fault], *, laid_out: Path, folder: Path) -> Itera
         site = Maintenance(folder / "maintenance", lab, mark="causes")
         site.lay_out()
         write_playbooks(site, faults)
-        for fault, name in ((fault, name) for fault in faults for name in fault.breaks):
-            lab.break_host(fault.host, name)
+        for host, name in [(fault.host, name) for fault in faults for name in fault.breaks]:
+            lab.break_host(host, name)
         yield site
         end_all(site.root)
         for process in site.started:

@@ -21,6 +21,7 @@ INTO = ("--mount", "--uts", "--ipc", "--pid", "--root", "--wd")
 NOT_FOR_HOSTS = "-mac_admin,-mknod,-net_admin,-sys_admin,-sys_boot,-sys_module,-sys_rawio,-sys_time,-syslog"
 WITHOUT_THE_MACHINE = ("setpriv", f"--bounding-set={NOT_FOR_HOSTS}")
 
+LABINIT = "labinit"  # what boot.sh becomes inside
 PAUSE = 0.3
 SHORT_LIFE = 1.0
 TRIES = 3
@@ -159,10 +160,15 @@ class Host:
     def _finish_boot(self) -> None:
         if self._init is None:
             self.state = HostState.UP
-        elif (self._folder / "ready").exists() and (inside := processes.descendants(self._init.pid)):
-            self.pid = inside[0]
+        elif inside := self._inside(self._init.pid):
+            self.pid = inside
             (self._folder / "pid").write_text(f"{self.pid}\n")
             self.state = HostState.UP
+
+    def _inside(self, init: int) -> int | None:
+        """The first process within; None before it has become labinit: until then its root is the machine's, and who enters there is in the wrong house."""
+        found = processes.descendants(init) if (self._folder / "ready").exists() else []
+        return found[0] if found and processes.name_of(found[0]) == LABINIT else None
 
     def _keep_sshd(self, now: float) -> None:
         if self._sshd is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.config.ground import Ground
-from runner.config.rules import calendars, freezes, health, playbooks, reports, schedules, settings, windows
+from runner.config.rules import calendars, causes, freezes, health, playbooks, reports, schedules, settings, windows
 from runner.errors import Problem
 
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
@@ -17,6 +17,7 @@ RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     playbooks.problems,
     health.problems,
     reports.problems,
+    causes.problems,
 )
 
 

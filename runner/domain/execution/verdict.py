@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.progress import Track, batches_of, last_tracks
@@ -33,21 +34,9 @@ def outcome_of(host: str, track: Track | None, record: RunRecord, stopped: StopR
 
 def vetoed(veto: HostResult) -> HostResult:
     """A host that its pre-check refused; one that could not be reached says so."""
-    reached = veto.result is not Result.UNREACHABLE
-    return HostResult(
-        host=veto.host,
-        result=Result.NOT_RUN if reached else Result.UNREACHABLE,
-        reason=NotRun.PRE_CHECK if reached else None,
-        touched=False,
-        cause=veto.cause,
-        text=veto.text,
-        signature=veto.signature,
-        task=veto.task,
-        module=veto.module,
-        role=veto.role,
-        started=veto.started,
-        ended=veto.ended,
-    )
+    if veto.result is Result.UNREACHABLE:
+        return replace(veto, touched=False, reason=None)
+    return replace(veto, result=Result.NOT_RUN, reason=NotRun.PRE_CHECK, touched=False)
 
 
 def touched_outcome(host: str, track: Track) -> HostResult:
@@ -63,17 +52,14 @@ def touched_outcome(host: str, track: Track) -> HostResult:
 def failed_afterwards(failure: HostResult, applied: HostResult) -> HostResult:
     """A host that the playbook left well and that its post-check found bad, or could not find."""
     lost = failure.result is Result.UNREACHABLE
-    return HostResult(
-        host=failure.host,
+    told = lost or failure.cause == CauseClass.CHECK_NOT_RUN
+    return replace(
+        failure,
         result=Result.UNREACHABLE if lost else Result.FAILED,
-        cause=failure.cause if lost or failure.cause == CauseClass.CHECK_NOT_RUN else str(CauseClass.POST_CHECK_FAILED),
-        text=failure.text,
-        signature=failure.signature,
-        task=failure.task,
-        module=failure.module,
-        role=failure.role,
+        touched=True,
+        reason=None,
+        cause=failure.cause if told else str(CauseClass.POST_CHECK_FAILED),
         started=applied.started,
-        ended=failure.ended,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runner.domain.tickets.plain_words import PlainWords
+
 CAUSE_RULES_VERSION = 3
 
 
@@ -38,7 +40,8 @@ class Rule:
     """One row of the table: the regular expression is searched in the message, whatever its case.
 
     `modules` (short names), `results`, `stages` and `tasks` (a regular expression over the task's name) narrow the rule; empty means any. The first rule that
-    matches wins, so the more telling ones stand first. `examples` are messages as seen on real hosts.
+    matches wins, so the more telling ones stand first. `examples` are messages as seen on real hosts. `words`, which only a user's rule has, are said instead
+    of ours.
     """
 
     cause: CauseClass
@@ -48,6 +51,7 @@ class Rule:
     stages: tuple[str, ...] = ()
     tasks: str = ""
     examples: tuple[str, ...] = ()
+    words: PlainWords | None = None
 
 
 SERVICE_MODULES = ("service", "systemd", "systemd_service", "sysvinit")
@@ -118,6 +122,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         r"|superuser privilege|interactive authentication required",
         examples=(
             "Missing sudo password",
+            "sudo: no valid sudoers sources found, quitting",
             "/bin/sh: 1: sudo: not found",
             "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?",
             "Timeout (12s) waiting for privilege escalation prompt: ",
@@ -336,6 +341,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
             "Task failed: Timed out after 2 second(s).",
             "Timeout when waiting for 127.0.0.1:22998",
             "async task did not complete within the requested time - 2s",
+            "Timeout exceeded",
         ),
     ),
     Rule(

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.domain.tickets.cause_rules import CauseClass
+from runner.domain.tickets.plain_words import PlainWords
 
-
-@dataclass(frozen=True, slots=True)
-class PlainWords:
-    """Four short texts for somebody who does not know how servers are kept."""
-
-    happened: str
-    means: str
-    done: str
-    needed: str
-
-    def __str__(self) -> str:
-        return "\n".join((self.happened, self.means, self.done, self.needed))
-
-
-NOT_UPDATED = "{service_first} keeps using {host} as it is; the planned work there is still to be done."
+NOT_UPDATED = "{service} keeps using {host} as it is; the planned work there is still to be done."
 
 WORDS: Mapping[CauseClass, PlainWords] = {
     CauseClass.UNREACHABLE: PlainWords(
-        "{host_first} did not answer when we tried to connect to it.",
+        "{host} did not answer when we tried to connect to it.",
         (
             "It may be switched off, overloaded or cut off from the network. Whatever {service} needs from "
             "{host} may be down as well."
@@ -34,13 +20,13 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "Somebody has to look at {host} itself: its power, its network, and whether it is meant to exist at all.",
     ),
     CauseClass.LOGIN_REFUSED: PlainWords(
-        "{host_first} answered, but did not let us log in.",
+        "{host} answered, but did not let us log in.",
         NOT_UPDATED,
         "",
         "Somebody has to check the account that maintenance uses on {host}, and how it proves who it is.",
     ),
     CauseClass.HOST_KEY_CHANGED: PlainWords(
-        "{host_first} could not prove that it is the machine we know: its identity is new or has changed.",
+        "{host} could not prove that it is the machine we know: its identity is new or has changed.",
         (
             "Either {host} was installed anew, or another machine answers in its place. Until that is clear, "
             "nothing about {host} can be trusted, nor what {service} gets from it."
@@ -66,15 +52,15 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     CauseClass.PACKAGE_BROKEN: PlainWords(
         "The installation of {package} on {host} stopped half-way.",
         (
-            "{package_first} may not work on {host}, and no other update can be installed there until this is "
-            "mended. {service_first} is affected as far as it needs {package}."
+            "{package} may not work on {host}, and no other update can be installed there until this is "
+            "mended. {service} is affected as far as it needs {package}."
         ),
         "",
         "Somebody has to decide whether to mend the installation of {package} or to go back to its old version.",
     ),
     CauseClass.PACKAGE_SIGNATURE: PlainWords(
         (
-            "{host_first} refused new software because nobody known has vouched for it: its seal is missing, "
+            "{host} refused new software because nobody known has vouched for it: its seal is missing, "
             "unknown or out of date."
         ),
         NOT_UPDATED,
@@ -86,7 +72,7 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     ),
     CauseClass.REPOSITORY: PlainWords(
         (
-            "{host_first} could not get the updates: the place that offers them did not answer, or did not have "
+            "{host} could not get the updates: the place that offers them did not answer, or did not have "
             "what was asked for."
         ),
         NOT_UPDATED,
@@ -97,14 +83,14 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "There is too little free disk space on {host}.",
         (
             "Updates can't be installed there, and programs that have to store something may fail. "
-            "{service_first} may be affected at any time."
+            "{service} may be affected at any time."
         ),
         "",
         "Somebody has to free space on {host} or give it a larger disk.",
     ),
     CauseClass.MEMORY: PlainWords(
-        "{host_first} ran out of memory during the work.",
-        "{host_first} is too small for what it has to do; {service} may become slow or fail there.",
+        "{host} ran out of memory during the work.",
+        "{host} is too small for what it has to do; {service} may become slow or fail there.",
         "",
         "Somebody has to find out what uses the memory on {host}, or give it more.",
     ),
@@ -122,23 +108,20 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     ),
     CauseClass.TIME_OUT: PlainWords(
         "A step of the work on {host} took longer than it is allowed to, and was given up.",
-        (
-            "It is not certain how far the step came. {service_first} should be watched on {host} until somebody "
-            "has looked."
-        ),
+        ("It is not certain how far the step came. {service} should be watched on {host} until somebody has looked."),
         "",
         "Somebody has to find out why the step takes so long, and mend that or allow it more time.",
     ),
     CauseClass.SERVICE_DID_NOT_START: PlainWords(
         "A program that has to run on {host} did not start.",
-        "{service_first} is affected as far as it needs that program on {host}.",
+        "{service} is affected as far as it needs that program on {host}.",
         "",
         "Somebody has to find out why the program does not start, and start it.",
     ),
     CauseClass.POST_CHECK_FAILED: PlainWords(
         "The work on {host} was done, but the check afterwards found that not everything is as it should be.",
         (
-            "{service_first} may be affected on {host}: something that was right before the work, or has to be "
+            "{service} may be affected on {host}: something that was right before the work, or has to be "
             "right after it, is not."
         ),
         "",
@@ -154,8 +137,8 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "Somebody has to look at {host}, and the team that writes the instructions has to correct the check.",
     ),
     CauseClass.LOST_AFTER_REBOOT: PlainWords(
-        "{host_first} was told to restart and did not report back in time.",
-        "{host_first} may be down, or still be starting. {service_first} may have to do without it.",
+        "{host} was told to restart and did not report back in time.",
+        "{host} may be down, or still be starting. {service} may have to do without it.",
         "We waited as long as was agreed and did not restart it a second time.",
         "Somebody has to look at the console of {host} now.",
     ),
@@ -167,10 +150,7 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     ),
     CauseClass.MODULE_ERROR: PlainWords(
         "A tool that does one step of the work failed on {host} by a fault of its own or was called wrongly.",
-        (
-            "The work on {host} is not complete. {service_first} keeps using {host} in the state that the step "
-            "before left."
-        ),
+        ("The work on {host} is not complete. {service} keeps using {host} in the state that the step before left."),
         "",
         "The team that writes the instructions has to look at the step that failed.",
     ),

@@ -191,6 +191,7 @@ def wanted_ticket(group: Sequence[Trouble], run: RunFacts, *, spared: int, scope
         package=package_in(first.outcome.text),
         touched=any(trouble.outcome.touched for trouble in group),
         untouched=spared,
+        own=first.outcome.own_words,
     )
     return WantedTicket(
         fingerprint=first.fingerprint(inventory=run.inventory, scope=scope),

@@ -21,7 +21,7 @@ from runner.store.transaction import Transaction
 class HostOfRun:
     """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself.
 
-    `packages` are `name before -> after`.
+    `packages` are `name before -> after`; `cause_rules` is the version of the rules that named the cause.
     """
 
     host: str
@@ -35,6 +35,7 @@ class HostOfRun:
     reboot_needed: bool
     started: datetime | None
     ended: datetime | None
+    cause_rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def host_shown(row: outcomes.HostOutcome, plan: RunPlan) -> HostOfRun:
         reboot_needed=bool(reboot.get("needed")),
         started=result.started,
         ended=result.ended,
+        cause_rules=result.cause_rules,
     )
 
 
@@ -184,6 +186,7 @@ def words_for(row: outcomes.HostOutcome, service: str) -> str:
         service=service,
         package=package_in(result.text),
         touched=result.touched,
+        own=result.own_words,
     )
     return " ".join(part for part in (told.happened, told.needed) if part)
 

@@ -10,6 +10,7 @@ from typing import Any
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import Stage
 from runner.domain.record.record import Link
+from runner.domain.tickets.plain_words import PlainWords
 from runner.domain.tickets.ticket import Priority, TicketKind, TicketState
 from runner.domain.who import Actor
 from runner.store.execution.runs import Run
@@ -36,6 +37,7 @@ class OutcomeRow:
     packages: Any
     reboot: Any
     machine_id: str | None
+    own_words: PlainWords | None
 
 
 @dataclass(frozen=True, slots=True)
