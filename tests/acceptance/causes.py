@@ -210,6 +210,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("crash", Cause.MODULE_ERROR, "Module failed", ("crash:",), rare=True),
     Fault("gibberish", Cause.MODULE_ERROR, "deserialization failed", ("gibberish:",), rare=True),
     Fault("no-program", Cause.MODULE_ERROR, "executing", ("ansible.builtin.command: nosuchprogram",), rare=True),
+    Fault("our-proxy", Cause.REPOSITORY, "proxy-7", ('ansible.builtin.fail: {msg: "proxy-7 says 502"}',)),
     Fault("says-no", Cause.UNKNOWN, "it is Monday", ("ansible.builtin.fail: {msg: it is Monday}",)),
     Fault("ends-badly", Cause.UNKNOWN, "non-zero", ('ansible.builtin.command: "false"',), rare=True),
     Fault("not-well", Cause.POST_CHECK_FAILED, "did not come back"),
@@ -251,6 +252,9 @@ AFTER = """\
       ansible.builtin.command: "false"
 """
 
+
+# A rule of the user's own, for the host our-proxy.
+OWN_RULES = "causes: [{cause: repository, match: proxy-7.*502, module: fail, example: proxy-7 says 502}]\n"
 
 # A check that cannot even begin.
 UNRUNNABLE = "- {name: Look afterwards, hosts: all, roles: [nosuchrole]}\n"

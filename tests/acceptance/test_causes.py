@@ -19,6 +19,7 @@ from tests.acceptance.causes import (
     CANCELLED,
     MODULES,
     OVERTIME,
+    OWN_RULES,
     PLAYBOOK,
     UNCHECKED,
     UNRUNNABLE,
@@ -58,7 +59,7 @@ def site_with(faults: Sequence[Fault], *, laid_out: Path, folder: Path) -> Itera
 
 
 def write_playbooks(site: Maintenance, faults: Sequence[Fault]) -> None:
-    """What each host does, the check afterwards, one that can't be run, and modules with faults of their own."""
+    """What each host does, the check afterwards, one that can't be run, modules with faults of their own, and a rule of the user's own."""
     tasks = {f"faults/{fault.host}.yml": fault.tasks for fault in faults}
     modules = {f"library/{name}": text for name, text in MODULES.items()}
     playbooks = {f"{name}.yml": PLAYBOOK for name in ("meet", *(fault.host for fault in ALONE))}
@@ -66,6 +67,7 @@ def write_playbooks(site: Maintenance, faults: Sequence[Fault]) -> None:
         path = site.root / "playbooks" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    (site.root / "schedules" / "causes.yml").write_text(OWN_RULES)
 
 
 def met_together(site: Maintenance, faults: Sequence[Fault]) -> list[Found]:

@@ -189,7 +189,7 @@ def test_what_was_done_never_claims_more_than_is_known() -> None:
     touched = words(CauseClass.PACKAGE_BROKEN, host="db-01", touched=True)
 
     assert untouched.done == "We changed nothing on db-01."
-    assert touched.done == "The work on db-01 ended at this point."
+    assert touched.done == "We changed nothing further on db-01."
 
 
 def test_a_sentence_begins_with_a_capital_but_a_server_keeps_its_name() -> None:
@@ -198,4 +198,4 @@ def test_a_sentence_begins_with_a_capital_but_a_server_keeps_its_name() -> None:
 
     assert one.happened == 'The installation of "nginx" on web-03 stopped half-way.'
     assert "The web shop is affected" in one.means
-    assert many.happened == "A group of 5 servers did not answer when we tried to connect to it."
+    assert many.happened == "A group of 5 servers could not be reached, or the connection to it broke off."

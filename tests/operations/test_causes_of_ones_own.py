@@ -57,7 +57,7 @@ def test_a_rule_of_ones_own_names_the_cause_and_its_words_reach_the_ticket(bench
     assert failed.words == "The shop program on web-01 could not be renewed. Ask the shop team."
     assert ticket.title == "The shop program on web-01 could not be renewed"
     assert ticket.plain_words.means == "Whatever depends on this server waits for it."
-    assert ticket.plain_words.done.startswith("The work on web-01 ended at this point.")
+    assert ticket.plain_words.done.startswith("We changed nothing further on web-01.")
 
 
 def test_pieces_and_outcomes_keep_the_same_rules_and_words(bench: Bench) -> None:

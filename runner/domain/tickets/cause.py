@@ -81,8 +81,8 @@ def words(
 
 
 def begun(host: str, *, touched: bool) -> str:
-    """Say whether the work had begun when it went wrong."""
-    return f"The work on {host} ended at this point." if touched else f"We changed nothing on {host}."
+    """Say that the work went no further, and whether it had begun at all."""
+    return f"We changed nothing further on {host}." if touched else f"We changed nothing on {host}."
 
 
 def spared(untouched: int) -> str:
