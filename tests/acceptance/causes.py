@@ -89,8 +89,8 @@ FAULTS: tuple[Fault, ...] = (
         ("ansible.builtin.shell: touch /var/lib/dpkg/updates/0001; apt-get -y dist-upgrade",),
         rare=True,
     ),
-    Fault("stranger-key", Cause.PACKAGE_SIGNATURE, "NO_PUBKEY", (UPDATE,), breaks=("stranger-signs",)),
-    Fault("expired-key", Cause.PACKAGE_SIGNATURE, "EXPKEYSIG", (UPDATE,), breaks=("expire-signature",), rare=True),
+    Fault("stranger-key", Cause.PACKAGE_SIGNATURE, "is not signed", (UPDATE,), breaks=("stranger-signs",)),
+    Fault("expired-key", Cause.PACKAGE_SIGNATURE, "is not signed", (UPDATE,), breaks=("expire-signature",), rare=True),
     Fault("unsigned", Cause.PACKAGE_SIGNATURE, "is not signed", (UPDATE,), breaks=("unsign-repository",), rare=True),
     Fault("repo-gone", Cause.REPOSITORY, "ailed to", (UPDATE,), breaks=("break-repository",)),
     Fault(

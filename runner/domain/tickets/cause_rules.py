@@ -143,7 +143,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         CauseClass.PACKAGE_SIGNATURE,  # before unknown names and sources: apt tells both in one message
         r"\bis not signed\b|\bno_pubkey\b|\b(exp|rev)keysig\b|\bbadsig\b"
         r"|signatures (couldn't be verified|were invalid)|cannot be authenticated|unauthenticated packages"
-        r"|gpg (check|key|error)|public key for .{1,80} is not installed|signature verification failed",
+        r"|needed to verify signature|gpg (check|key|error)|public key for .{1,80} is not installed|signature verification failed",
         examples=(
             "Failed to update apt cache after 1 retries: E:The repository 'file:/srv/repo ./ Release' is not signed.",
             "E: There were unauthenticated packages and -y was used without --allow-unauthenticated",
@@ -152,6 +152,10 @@ CAUSE_RULES: tuple[Rule, ...] = (
                 "NO_PUBKEY 6150F4E064A51F2A"
             ),
             "Public key for nginx-1.26.rpm is not installed",
+            (
+                "Sub-process /usr/bin/sqv returned an error code (1), error message is: Missing key "
+                "6150F4E064A51F2A, which is needed to verify signature."
+            ),
         ),
     ),
     Rule(
