@@ -103,6 +103,7 @@ def wrong(table: Sequence[Found]) -> list[str]:
     return [each.fault.host for each in table if not each.is_right]
 
 
+@pytest.mark.timeout(600)
 def test_every_class_is_found_by_a_run_over_a_host_that_has_such_a_fault(
     laid_out: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -119,6 +120,7 @@ def test_every_class_is_found_by_a_run_over_a_host_that_has_such_a_fault(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_many_messages_of_every_class_are_told_apart(laid_out: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     faults = faults_for(MODE, rare=True)
     with site_with(faults, laid_out=laid_out, folder=tmp_path_factory.mktemp("causes")) as site:

@@ -68,6 +68,19 @@ def test_a_rule_that_an_earlier_one_takes_everything_from_is_a_warning(checked: 
     assert right == []
 
 
+def test_everything_that_is_wrong_with_a_rule_is_told_at_once(checked: Checked) -> None:
+    rule = "  - {cause: dns, match: a+b, example: nothing, modul: apt, words: {happened: 'A {hots}', means: A., needed: A.}}\n"
+
+    _, problems = checked({"schedules/causes.yml": f"causes:\n{rule}"})
+
+    assert [problem.split(": ", 1)[1].partition(". ")[0] for problem in problems] == [
+        "example: the pattern does not match it",
+        "modul: unknown key",
+        "happened: is no whole sentence",
+        "happened: there is nothing for {hots}",
+    ]
+
+
 def test_words_that_not_everybody_knows_are_a_warning(checked: Checked) -> None:
     definitions, problems = checked({"schedules/causes.yml": PROXY.replace("our proxy", "the dns of our SSH proxy")})
 

@@ -18,24 +18,30 @@ def problems(ground: Ground) -> Iterator[Problem]:
     """Everything that is wrong with rules about causes beyond their shape."""
     before: list[tuple[Declared[CauseRule], Rule]] = []
     for declared in ground.declared.causes.values():
+        yield from _examples(declared)
+        yield from _words(declared)
         if declared.model:
             rule = declared.model.to_domain()
-            yield from _examples(declared, rule, before)
+            yield from _taken(declared, rule, before)
             before.append((declared, rule))
-        yield from _words(declared)
 
 
-def _examples(
-    declared: Declared[CauseRule], rule: Rule, before: Sequence[tuple[Declared[CauseRule], Rule]]
-) -> Iterator[Problem]:
-    """Each example must reach its own rule."""
+def _examples(declared: Declared[CauseRule]) -> Iterator[Problem]:
+    """Each example must be one of its own pattern."""
+    pattern = declared.value("match")
     for path, example in declared.texts("example"):
-        if not found(rule.pattern, example.strip()):
+        if isinstance(pattern, str) and not found(pattern, example.strip()):
             says = (
                 "example: the pattern does not match it. Correct match or example; * and + reach up to 100 characters"
             )
             yield declared.source.problem(path, says)
-            continue
+
+
+def _taken(
+    declared: Declared[CauseRule], rule: Rule, before: Sequence[tuple[Declared[CauseRule], Rule]]
+) -> Iterator[Problem]:
+    """Each example must reach its own rule past those before it."""
+    for path, example in declared.texts("example"):
         if taken := next((other for other, its in before if _takes(its, rule, example)), None):
             says = f"example: the rule in {taken.place} stands before and takes it. Put the more telling rule first"
             yield declared.source.problem(path, says, severity="warning")
