@@ -13,7 +13,7 @@ def command(kind: str) -> None:
     r"""Print the JSON Schema of a kind of file.
 
     \b
-    wellkept schema schedule       settings, windows, schedule, health or report
+    wellkept schema schedule       settings, windows, schedule, health, causes or report
     """
     from runner.config.schemas import schema
 

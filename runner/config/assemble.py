@@ -18,6 +18,7 @@ from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
+from runner.domain.tickets.cause import CauseTable
 from runner.domain.time.window import ALWAYS, MaintenanceWindow
 
 _SQLITE = "sqlite:///"
@@ -55,6 +56,7 @@ def assemble(ground: Ground) -> Definitions:
             for name, report in declared.reports.items()
             if report.model
         },
+        causes=CauseTable(tuple(rule.model.to_domain() for rule in declared.causes.values() if rule.model)),
     )
 
 

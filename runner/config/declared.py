@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from runner.config.files import Document, Reading
+from runner.config.models.causes import CauseRule
 from runner.config.models.health import PROBES, HealthFile
 from runner.config.models.report import ReportFile
 from runner.config.models.schedule import ScheduleFile
@@ -88,6 +89,7 @@ class Declarations:
     schedules: dict[str, Declared[ScheduleFile]] = field(default_factory=dict)
     checks: dict[str, Declared[Any]] = field(default_factory=dict)
     reports: dict[str, Declared[ReportFile]] = field(default_factory=dict)
+    causes: dict[str, Declared[CauseRule]] = field(default_factory=dict)
     whole: bool = True
 
 
@@ -118,6 +120,8 @@ def _definitions(document: Document[Shape], to: Declarations) -> Iterator[tuple[
         case "health":
             for name, raw in _mapping(source, "health").items():
                 yield "health check", to.checks, _check(name, source, raw)
+        case "causes":
+            yield from (("rule", to.causes, rule) for rule in _causes(source))
         case "schedule":
             schedule = _schedule(document)
             yield "schedule", to.schedules, schedule
@@ -125,10 +129,7 @@ def _definitions(document: Document[Shape], to: Declarations) -> Iterator[tuple[
                 window = salvage(Window, schedule.raw["window"])
                 yield "window", to.inline_windows, Declared(schedule.name, source, ("window",), Window, window)
         case "report":
-            report = document.model if isinstance(document.model, ReportFile) else None
-            called = source.at(("report",))
-            if isinstance(called, str):
-                yield "report", to.reports, Declared(called, source, (), ReportFile, report)
+            yield from (("report", to.reports, report) for report in _reports(document))
 
 
 def _settings(document: Document[Shape]) -> Declared[SettingsFile]:
@@ -142,6 +143,14 @@ def _schedule(document: Document[Shape]) -> Declared[ScheduleFile]:
     named = document.source.at(("schedule",))
     name = named if isinstance(named, str) else PurePosixPath(document.source.file).stem
     return Declared(name, document.source, (), ScheduleFile, model)
+
+
+def _reports(document: Document[Shape]) -> Iterator[Declared[ReportFile]]:
+    """The report of a file; one without a name is a problem already."""
+    model = document.model if isinstance(document.model, ReportFile) else None
+    called = document.source.at(("report",))
+    if isinstance(called, str):
+        yield Declared(called, document.source, (), ReportFile, model)
 
 
 def _named(
@@ -158,6 +167,14 @@ def _check(name: str, source: Source, raw: object) -> Declared[Any]:
     probe = raw.get("probe") if isinstance(raw, dict) else None
     shape: type[Shape] | None = PROBES.get(str(probe))
     return Declared(name, source, ("health", name), shape or HealthFile, salvage(shape, raw) if shape else None)
+
+
+def _causes(source: Source) -> Iterator[Declared[CauseRule]]:
+    """The rules of a file, by their places, for they have no names."""
+    listed = source.at(("causes",))
+    for number, raw in enumerate(listed if isinstance(listed, list) else []):
+        path = ("causes", number)
+        yield Declared(source.place(path) + f"#{number}", source, path, CauseRule, salvage(CauseRule, raw))
 
 
 def _freezes(source: Source) -> Iterator[Declared[Any]]:

@@ -15,6 +15,7 @@ from runner.config.public_keys import problem_of_key
 from runner.config.zones import check_zone
 from runner.domain.execution.schedule import Amount
 from runner.domain.health import Threshold
+from runner.domain.tickets.cause_pattern import LONGEST, bounded
 from runner.domain.time.days import WEEKDAYS, parse_day, parse_month, parse_weekday
 from runner.domain.time.duration import Duration, parse_duration, parse_timedelta
 from runner.domain.time.freeze import YearlySpan
@@ -205,6 +206,13 @@ def _number_pattern(value: object) -> str:
     return text
 
 
+def _cause_pattern(value: object) -> str:
+    text = _text(value, "a regular expression")
+    if not text.strip():
+        raise ValueError("is empty. Write a few telling words of the message")
+    return bounded(text)
+
+
 def _secret_key(value: object) -> str:
     text = _text(value, "the path of a key file")
     if "PRIVATE KEY" in text:
@@ -277,6 +285,11 @@ Instant = Annotated[
 ]
 Yearly = Annotated[YearlySpan, BeforeValidator(_yearly), _shape(r"^\d\d-\d\d\.\.\d\d-\d\d$", "12-20..01-06")]
 NumberPattern = Annotated[str, BeforeValidator(_number_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
+CausePattern = Annotated[
+    str,
+    BeforeValidator(_cause_pattern),
+    WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": LONGEST}),
+]
 KeyFile = Annotated[str, BeforeValidator(_secret_key), WithJsonSchema({"type": "string", "minLength": 1})]
 Server = Annotated[str, BeforeValidator(_server), _shape(r"^https?://[^\s@?#]+$", "http://127.0.0.1:9093")]
 PublicKey = Annotated[str, BeforeValidator(_public_key), _shape(r"^(ssh-|ecdsa-|sk-)\S+ \S", "ssh-ed25519 AAAA")]
@@ -285,7 +298,7 @@ Period = Annotated[
     BeforeValidator(_period),
     WithJsonSchema({"type": "string", "examples": ["last_week", "last_month", "last_quarter", "2026-Q3"]}),
 ]
-Paths = Annotated[
+Texts = Annotated[
     list[Text],
     BeforeValidator(_several),
     Field(min_length=1),
@@ -293,6 +306,7 @@ Paths = Annotated[
         {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
     ),
 ]
+Paths = Texts
 Days = Annotated[int, Field(ge=-366, le=366)]
 Nth = Annotated[int, Field(ge=1, le=1000)]
 Count = Annotated[int, Field(ge=1)]

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from runner.config.models.causes import CausesFile
 from runner.config.models.health import HealthFile
 from runner.config.models.report import ReportFile
 from runner.config.models.schedule import ScheduleFile
@@ -30,6 +31,7 @@ KINDS: dict[str, type[Shape]] = {
     "settings": SettingsFile,
     "windows": WindowsFile,
     "health": HealthFile,
+    "causes": CausesFile,
     "report": ReportFile,
     "schedule": ScheduleFile,
 }

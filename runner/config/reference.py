@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from runner.config import not_yet
-from runner.config.models import health, own_ansible, report, schedule, settings, windows
+from runner.config.models import causes, health, own_ansible, report, schedule, settings, windows
 from runner.config.models.shape import Shape
 from runner.config.wording import as_yaml
 from runner.domain.execution.schedule import Amount
@@ -67,6 +67,9 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("a check with probe: tcp", "health: NAME:", health.TcpCheck),
     ("a check with probe: ssh", "health: NAME:", health.SshCheck),
     ("a check with probe: http", "health: NAME:", health.HttpCheck),
+    ("A file of causes", "", causes.CausesFile),
+    ("a rule", "an item of causes:", causes.CauseRule),
+    ("its words", "words:", causes.Words),
     ("A report", "", report.ReportFile),
     ("its scope", "scope:", report.Scope),
 )

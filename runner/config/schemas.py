@@ -29,7 +29,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file: settings, windows, schedule, health or report; raises UsageError for others."""
+    """The JSON Schema of a kind of file: settings, windows, schedule, health, causes or report; raises UsageError for others."""
     if kind not in KINDS:
         raise UsageError(f"There is no schema {kind!r}. Known: {listed(KINDS)}.")
     generated = KINDS[kind].model_json_schema(by_alias=True, schema_generator=_Generator)

@@ -21,6 +21,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("windows", "freezes", "calendars"), "a file of windows, such as schedules/windows.yml"),
     **dict.fromkeys(("health", "depends"), "a file of health checks, such as schedules/health.yml"),
     **dict.fromkeys(("schedule", "playbook", "hosts"), "a file of its own, such as schedules/patch.yml"),
+    "causes": "a file of causes, such as schedules/causes.yml",
     "report": "a file of its own, such as reports/monthly.yml",
     **dict.fromkeys(("inventories", "people", "teams", "services", "secrets", "database"), "wellkept.yml"),
 }

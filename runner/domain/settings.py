@@ -12,6 +12,7 @@ from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Amount, ChangeType, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
+from runner.domain.tickets.cause import OURS, CauseTable
 from runner.domain.time.duration import Duration
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import ALWAYS, MaintenanceWindow
@@ -154,6 +155,7 @@ class Definitions:
     freezes: tuple[Freeze, ...]
     checks: Mapping[str, Check]
     reports: Mapping[str, ReportDefinition]
+    causes: CauseTable = OURS
 
     @property
     def with_playbooks(self) -> Mapping[str, Schedule]:

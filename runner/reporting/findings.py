@@ -69,11 +69,11 @@ def broken_hosts(material: Material) -> Iterator[Finding]:
     """Hosts that failed or are in doubt, one finding per cause, and whether they are well again."""
     ends = ends_by_host(material)
     failed = [end for several in ends.values() for end in several if end.row.result in BROKEN]
-    for cause, group in grouped((cause_of(end.row), end) for end in failed).items():
+    for (cause, own), group in grouped(((cause_of(end.row), end.row.own_words), end) for end in failed).items():
         hosts = tuple(dict.fromkeys(end.row.host for end in group))
         worst = group[0]
         service = material.plans[worst.run.id].services.get(worst.row.host, "")
-        told = words(cause, host=listed(hosts), service=service, package=package_in(worst.row.text))
+        told = words(cause, host=listed(hosts), service=service, package=package_in(worst.row.text), own=own)
         well = all(is_well_since(end, ends[end.row.inventory, end.row.host]) for end in group)
         ending = "It has been put right since." if well else told.means
         references = tuple(dict.fromkeys(run_reference(end.run) for end in group))

@@ -69,7 +69,7 @@ def explanation(row: OutcomeRow, *, service: str) -> str:
         said.append(WHY_NOT_RUN[row.reason])
     if not row.result.is_good and has_cause(row):
         package = package_in(row.text)
-        said.append(words(cause_of(row), host=row.host, service=service, package=package).happened)
+        said.append(words(cause_of(row), host=row.host, service=service, package=package, own=row.own_words).happened)
     return " ".join([*said, *afterwards(row)])
 
 

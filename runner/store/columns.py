@@ -17,6 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from runner.domain.record.record import canonical, instant_text
+from runner.domain.tickets.plain_words import PlainWords
 from runner.domain.who import Actor, Owner
 
 INSTANT_WIDTH = 27  # 2026-03-21T21:00:00.000000Z: one width, so that SQLite compares instants as text
@@ -127,6 +128,21 @@ class OwnedBy(TypeDecorator[Owner]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Owner | None:  # noqa: ANN401 - signature of SQLAlchemy
         """Read the owner back."""
         return None if value is None else Owner(**json.loads(value))
+
+
+class Told(TypeDecorator[PlainWords]):
+    """Four texts in plain words, kept as canonical JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: PlainWords | None, dialect: Dialect) -> str | None:
+        """Write the texts; None stays NULL."""
+        return None if value is None else canonical(asdict(value)).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> PlainWords | None:  # noqa: ANN401 - signature of SQLAlchemy
+        """Read the texts back."""
+        return None if value is None else PlainWords(**json.loads(value))
 
 
 class Prose(TypeDecorator[str]):

@@ -12,6 +12,7 @@ PATCH = "schedules/patch-web.yml"
 OTHER = "schedules/other.yml"
 HEALTH = "schedules/health.yml"
 REPORT = "reports/audit.yml"
+CAUSES = "schedules/causes.yml"
 SETTINGS = "wellkept.yml"
 HEAD = "format: 1\norganisation: Example Ltd\ndefaults: {inventory: production, owner: ana, timezone: Europe/Berlin}\n"
 TAIL = "inventories: {production: {source: inventories/production.yml}}\npeople: {ana: {}}\nservices: {web-shop: {title: shop, hosts: web}}\n"
@@ -19,6 +20,15 @@ TAIL = "inventories: {production: {source: inventories/production.yml}}\npeople:
 
 def window(inside: str) -> str:
     return f"windows:\n  prod-patch:\n    {inside}\n"
+
+
+def cause(inside: str) -> str:
+    return f"causes:\n  - {{{inside}}}\n"
+
+
+def told(words: str) -> str:
+    """A rule whose words are these; each of them is right but for what the case changes."""
+    return f"causes:\n  - cause: dns\n    match: a\n    example: a\n    words: {{{words}}}\n"
 
 
 def schedule(more: str) -> str:
@@ -202,6 +212,23 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a threshold without number": (HEALTH, 'health:\n  a: {probe: ssh, run: x, hosts: all, every: 1m, warn: "> 80"}\n', "2:50: warn: there is no number to compare. Add number: '(\\d+)', which finds it in the answer"),
     "a port too far": (HEALTH, "health:\n  a: {probe: tcp, port: 70000, hosts: all, every: 1m}\n", "2:25: port: 70000 is out of range. Write at most 65535"),
     "an address without scheme": (HEALTH, "health:\n  a: {probe: http, url: example.com, hosts: all, every: 1m}\n", "2:25: url: example.com is no address. Begin it with https:// or http://"),
+    # causes
+    "an unknown class": (CAUSES, cause("cause: repositry, match: a, example: a"), "2:13: cause: repositry is not known here. Did you mean repository?"),
+    "a class that is ours": (CAUSES, cause("cause: check_not_run, match: a, example: a"), "2:13: cause: check_not_run is not known here. Write disk_full, dns, host_key_changed, login_refused, lost_after_reboot, memory, module_error, package_broken …"),
+    "a rule without an example": (CAUSES, cause("cause: dns, match: a"), "2:5: example: is missing. Add it, such as example: Failed to fetch http://proxy.example.com:3128/x  502  Bad Gateway"),
+    "an example that does not match": (CAUSES, cause("cause: dns, match: proxy.*502, example: [proxy says 502, proxy says 503]"), "2:63: example: the pattern does not match it. Correct match or example; * and + reach up to 100 characters"),
+    "a pattern that is none": (CAUSES, cause("cause: dns, match: 'a(', example: a"), "2:25: match: 'a(' is no regular expression: missing ), unterminated subpattern at position 1. In YAML, put it in single quotes"),
+    "a pattern of nothing": (CAUSES, cause("cause: dns, match: ' ', example: a"), "2:25: match: is empty. Write a few telling words of the message"),
+    "a pattern that may take for ever": (CAUSES, cause("cause: dns, match: '(a+)+$', example: a"), "2:25: match: a group is repeated by +, which may take for ever. Repeat a single character or a [set], or write the group out"),
+    "a pattern with too many ways": (CAUSES, cause("cause: dns, match: a.*b.*c.*d, example: abcd"), r"2:25: match: could match in too many ways. At most two of * and +, each up to 100 characters; say of others how often, such as .{0,20} or \d{1,5}"),
+    "a pattern with a look ahead": (CAUSES, cause("cause: dns, match: '(?=a)', example: a"), "2:25: match: (?= is not supported here. Use plain groups: (…) or (?:…)"),
+    "an unknown end of a host": (CAUSES, cause("cause: dns, match: a, example: a, when: fialed"), "2:46: when: fialed is not known here. Did you mean failed?"),
+    "an unknown key of a rule": (CAUSES, cause("cause: dns, match: a, example: a, modul: apt"), "2:40: modul: unknown key. Did you mean module?"),
+    "words with a place for nothing": (CAUSES, told("happened: '{hst} is ill.', means: A., needed: A."), "5:23: happened: there is nothing for {hst}. Did you mean {host}?"),
+    "words that are no sentence": (CAUSES, told("happened: A., means: so what, needed: A."), "5:34: means: is no whole sentence. End it with a full stop"),
+    "words without one of the four": (CAUSES, told("happened: A., means: A."), "5:5: needed: is missing. Add it, such as needed: The network team has to look at it."),
+    "causes that are no list": (CAUSES, "causes: {cause: dns}\n", "1:9: causes: a mapping stands here. A list is wanted"),
+    "causes in the settings": (SETTINGS, f"{HEAD}{TAIL}causes: []\n", "7:1: causes: does not belong here. Put it into a file of causes, such as schedules/causes.yml"),
     # reports
     "a bad period": (REPORT, "report: audit\nedition: auditor\nperiod: lst_month\n", "3:9: period: 'lst_month' is not a period. Write last_week, last_month, last_quarter, 2026-Q3, 2026-10 or 2026-10-01..2026-10-15"),
     "a period backwards": (REPORT, "report: audit\nedition: auditor\nperiod: 2026-10-15..2026-10-01\n", "3:9: period: 2026-10-15..2026-10-01 ends before it begins. Write 2026-10-01..2026-10-15"),

@@ -106,7 +106,7 @@ def test_plain_mistakes_show_in_an_editor(kind: str, text: str) -> None:
 
 
 def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(UsageError, match="Known: health, report, schedule, settings, windows"):
+    with pytest.raises(UsageError, match="Known: causes, health, report, schedule, settings, windows"):
         schema("shedule")
 
 

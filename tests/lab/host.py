@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.lab import processes
 from tests.lab.machine import AS_ROOT_INSIDE, NAMESPACES, program
 from tests.lab.plan import HostPlan, Mode
-from tests.lab.sshd import HOST_KEY, make_key
+from tests.lab.sshd import DOOR_KEYS, HOST_KEY, make_key
 from tests.lab.template import put_root, template_for
 
 KEPT_KEY = f"{HOST_KEY}.kept"
@@ -21,6 +21,7 @@ INTO = ("--mount", "--uts", "--ipc", "--pid", "--root", "--wd")
 NOT_FOR_HOSTS = "-mac_admin,-mknod,-net_admin,-sys_admin,-sys_boot,-sys_module,-sys_rawio,-sys_time,-syslog"
 WITHOUT_THE_MACHINE = ("setpriv", f"--bounding-set={NOT_FOR_HOSTS}")
 
+LABINIT = "labinit"  # what boot.sh becomes inside
 PAUSE = 0.3
 SHORT_LIFE = 1.0
 TRIES = 3
@@ -46,6 +47,7 @@ class Host:
         self.boots = 0
         self.refusing = False
         self.hung = False
+        self.stays_down = False
         self._lab = folder
         self._folder = folder / "hosts" / plan.name
         self._mode = mode
@@ -58,8 +60,10 @@ class Host:
     @property
     def settled(self) -> bool:
         """Whether nothing is expected to change by itself soon."""
-        return self.state is HostState.FAILED or (
-            self.state is HostState.UP and (self.refusing or self._sshd is not None)
+        return (
+            self.state is HostState.FAILED
+            or (self.stays_down and self.state is HostState.OFF)
+            or (self.state is HostState.UP and (self.refusing or self._sshd is not None))
         )
 
     def look_after(self, *, now: float) -> None:
@@ -67,7 +71,8 @@ class Host:
         if self.state is HostState.FAILED or now < self._not_before:
             return
         if self.state is HostState.OFF:
-            self._boot(now)
+            if not self.stays_down:
+                self._boot(now)
         elif self._init is not None and self._init.poll() is not None:
             self.halt()
             self._pause_after_an_end(now)
@@ -97,10 +102,19 @@ class Host:
         self.refusing = True
         self._end_sshd(spare_commands=True)
 
+    def stay_down(self) -> None:
+        """From now on the host does not boot again once it is down, as one whose disk or firmware has a fault."""
+        self.stays_down = True
+
+    def refuse_login(self) -> None:
+        """Forget the key that opens the host; connections that are open stay."""
+        (self._folder / "ssh" / DOOR_KEYS).write_text("")
+
     def heal(self) -> None:
-        """Undo hang, refuse and a new host key."""
+        """Undo hang, refuse, a refused login, a new host key, and let the host boot again."""
         self.resume()
-        self.refusing = False
+        self.refusing = self.stays_down = False
+        (self._folder / "ssh" / DOOR_KEYS).write_text((self._lab / "id.pub").read_text())
         if (self._folder / "ssh" / KEPT_KEY).exists():
             self._move_key(KEPT_KEY, HOST_KEY)
             self._end_sshd()  # it is started again with the key it finds
@@ -118,8 +132,7 @@ class Host:
         self.heal()
         if self._mode is not Mode.PLAIN:
             template = template_for(self._lab / "templates", self.plan.packages)
-            public_key = (self._lab / "id.pub").read_text()
-            put_root(self._folder / "root", self.plan, template=template, public_key=public_key)
+            put_root(self._folder / "root", self.plan, template=template)
         self.state, self._not_before, self._short_lives = HostState.OFF, 0.0, 0
 
     def halt(self) -> None:
@@ -147,10 +160,15 @@ class Host:
     def _finish_boot(self) -> None:
         if self._init is None:
             self.state = HostState.UP
-        elif (self._folder / "ready").exists() and (inside := processes.descendants(self._init.pid)):
-            self.pid = inside[0]
+        elif inside := self._inside(self._init.pid):
+            self.pid = inside
             (self._folder / "pid").write_text(f"{self.pid}\n")
             self.state = HostState.UP
+
+    def _inside(self, init: int) -> int | None:
+        """The first process within; None before it has become labinit: until then its root is the machine's, and who enters there is in the wrong house."""
+        found = processes.descendants(init) if (self._folder / "ready").exists() else []
+        return found[0] if found and processes.name_of(found[0]) == LABINIT else None
 
     def _keep_sshd(self, now: float) -> None:
         if self._sshd is None:

@@ -8,6 +8,7 @@ from tests.lab.plan import HostPlan, Mode
 from tests.lab.ports import ADDRESS
 
 HOST_KEY = "ssh_host_ed25519_key"
+DOOR_KEYS = "authorized_keys"  # beside the host key: outside the root that a reset throws away
 SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 
 INTO_THE_HOST = """#!/bin/sh
@@ -36,9 +37,10 @@ def make_key(path: Path, *, comment: str) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
-def prepare_sshd(folder: Path, host: HostPlan, *, mode: Mode, penalties: bool) -> None:
+def prepare_sshd(folder: Path, host: HostPlan, *, mode: Mode, penalties: bool, public_key: str) -> None:
     """Write what the SSH server of `host` needs into the host's `folder`; `penalties`: this OpenSSH knows that word."""
     (folder / "ssh").mkdir()
+    (folder / "ssh" / DOOR_KEYS).write_text(public_key)
     make_key(folder / "ssh" / HOST_KEY, comment=host.name)
     lines = [*_common_lines(host, penalties=penalties), *(_inside() if mode is Mode.ROOT else _outside(folder))]
     (folder / "ssh" / "sshd_config").write_text("\n".join(lines) + "\n")
@@ -77,7 +79,7 @@ def _common_lines(host: HostPlan, *, penalties: bool) -> list[str]:
 def _inside() -> list[str]:
     return [
         f"HostKey /etc/ssh/{HOST_KEY}",
-        "AuthorizedKeysFile .ssh/authorized_keys",
+        f"AuthorizedKeysFile /etc/ssh/{DOOR_KEYS}",
         "Subsystem sftp internal-sftp",
         "SetEnv DEBIAN_FRONTEND=noninteractive",
     ]
@@ -87,7 +89,7 @@ def _outside(folder: Path) -> list[str]:
     sftp = next((path for path in SFTP_SERVERS if Path(path).exists()), SFTP_SERVERS[0])
     return [
         f"HostKey {folder}/ssh/{HOST_KEY}",
-        f"AuthorizedKeysFile {folder.parent.parent}/id.pub",
+        f"AuthorizedKeysFile {folder}/ssh/{DOOR_KEYS}",
         f"Subsystem sftp {sftp}",
         f"ForceCommand {folder}/enter",
         "PermitTTY no",

@@ -101,10 +101,10 @@ def _prepare(folder: Path, plan: LabPlan, *, offer: str) -> None:
     def prepare(host: HostPlan) -> None:
         place = folder / "hosts" / host.name
         place.mkdir(parents=True)
-        prepare_sshd(place, host, mode=plan.mode, penalties=penalties)
+        prepare_sshd(place, host, mode=plan.mode, penalties=penalties, public_key=public_key)
         if plan.mode is not Mode.PLAIN:
             template = template_for(folder / "templates", host.packages)
-            put_root(place / "root", host, template=template, public_key=public_key)
+            put_root(place / "root", host, template=template)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(prepare, plan.hosts))

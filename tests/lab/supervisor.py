@@ -21,6 +21,8 @@ HOST_WISHES: Mapping[str, Callable[[Host], None]] = {
     "resume": Host.resume,
     "crash": Host.crash,
     "refuse": Host.refuse,
+    "refuse-login": Host.refuse_login,
+    "stay-down": Host.stay_down,
     "heal": Host.heal,
     "new-host-key": Host.change_host_key,
     "reset": Host.reset,

@@ -87,10 +87,11 @@ TEXTS = {
         "root:x:0:0:root:/root:/bin/bash\n"
         "_apt:x:100:65534::/nonexistent:/usr/sbin/nologin\n"
         "sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n"
+        "ops:x:1000:1000:a person without rights:/tmp:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
     ),
-    "etc/group": "root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nnogroup:x:65534:\n",
-    "etc/shadow": "root:*:19000:0:99999:7:::\n",
+    "etc/group": "root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nops:x:1000:\nnogroup:x:65534:\n",
+    "etc/shadow": "root:*:19000:0:99999:7:::\nops:*:19000:0:99999:7:::\n",
     "local/sbin/shutdown": SHUTDOWN,
     **{f"var/lib/dpkg/{name}": "" for name in ("arch", "available", "diversions", "statoverride", "status")},
 }
@@ -119,15 +120,13 @@ def copy_tree(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(target)], check=True)
 
 
-def put_root(root: Path, host: HostPlan, *, template: Path, public_key: str) -> None:
-    """Put a fresh root at `root`: the template, with the host's own name, machine id and door key."""
+def put_root(root: Path, host: HostPlan, *, template: Path) -> None:
+    """Put a fresh root at `root`: the template, with the host's own name and machine id."""
     shutil.rmtree(root, ignore_errors=True)
     copy_tree(template, root)
     (root / "etc/hostname").write_text(f"{host.name}\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {host.name}\n")
     (root / "etc/machine-id").write_text(f"{host.machine_id}\n")
-    (root / "root/.ssh/authorized_keys").write_text(public_key)
-    (root / "root/.ssh/authorized_keys").chmod(0o600)
 
 
 def _make_skeleton(root: Path) -> None:

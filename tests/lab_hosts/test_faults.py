@@ -122,6 +122,65 @@ def test_a_broken_repository_fails_the_update_of_the_index(healed):
     assert healed.run("web-01", ["apt-get", "update"]).returncode == 0
 
 
+def test_a_host_that_lets_nobody_in_refuses_the_right_key_until_healed(healed):
+    healed.break_host("web-01", "refuse-login")
+
+    refused = ssh(healed, "web-01", "true")
+    healed.heal("web-01")
+
+    assert "Permission denied (publickey)" in refused.stderr
+    assert ssh(healed, "web-01", "true").returncode == 0
+
+
+def test_a_host_that_stays_down_boots_again_only_when_healed(healed):
+    healed.break_host("web-02", "stay-down")
+
+    healed.run("web-02", ["shutdown", "-r", "now"])
+    wait_until_down(healed, "web-02")
+    with pytest.raises(LabError, match="did not come up"):
+        healed.wait_up("web-02", seconds=2)
+    healed.heal("web-02")
+
+    assert ssh(healed, "web-02", "true").returncode == 0
+
+
+def wait_until_down(lab, host):
+    while ssh(lab, host, "true").returncode == 0:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("silence-repository", "Could not connect to 127.0.0.1:9"),
+        ("misspell-source", "Type 'dob' is not known"),
+        ("unsign-repository", "is not signed"),
+        ("stranger-signs", "is not signed"),
+        ("expire-signature", "is not signed"),
+        ("break-dns", "Temporary failure resolving 'mirror.example.invalid'"),
+    ],
+)
+def test_a_source_of_packages_with_a_fault_is_told_by_apt_and_heals(healed, fault, says):
+    healed.break_host("web-01", fault)
+
+    broken = healed.run("web-01", ["apt-get", "update", "--error-on=any"])
+    healed.heal("web-01")
+
+    assert broken.returncode == 100
+    assert says in broken.stderr
+    assert healed.run("web-01", ["apt-get", "update", "--error-on=any"]).returncode == 0
+
+
+def test_a_broken_service_does_not_start_until_healed(healed):
+    healed.break_host("web-01", "break-service")
+
+    broken = healed.run("web-01", ["service", "labsvc", "restart"])
+    healed.heal("web-01")
+
+    assert (broken.returncode, "cannot bind" in broken.stderr) == (1, True)
+    assert healed.run("web-01", ["service", "labsvc", "restart"]).returncode == 0
+
+
 def test_only_a_small_disk_can_be_filled(lab):
     with pytest.raises(LabError, match="--small web-01=40"):
         lab.break_host("web-01", "fill-disk")

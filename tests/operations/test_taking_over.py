@@ -144,6 +144,20 @@ def test_what_a_lost_piece_had_told_is_kept_and_its_host_is_not_touched_again(be
     assert ("web-01",) not in bench.ansible.played()
 
 
+def test_what_a_lost_piece_had_told_is_judged_by_the_runs_own_rules(bench: Bench) -> None:
+    rule = "causes: [{cause: memory, match: package nginx, example: package nginx}]\n"
+    (bench.site.root / "schedules" / "causes.yml").write_text(rule)
+    run_id, piece = a_run_up_to_the_playbook(bench)
+    claimed_by(gone(bench), piece)
+    bench.ansible.spooled[piece.id] = told(bench, piece, "failed")
+
+    settle_runs(site=bench.site, dispatcher=NowhereDispatcher())
+
+    known = bench.site.store.read(lambda c: pieces.results_of_run(c, run_id))[piece.id]["web-01"]
+    assert known.cause == "memory"
+    assert "+" in (known.cause_rules or "")
+
+
 def test_events_that_were_recorded_before_are_not_recorded_twice(bench: Bench) -> None:
     run_id, piece = a_run_up_to_the_playbook(bench)
     fence = claimed_by(gone(bench), piece)

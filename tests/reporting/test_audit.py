@@ -15,6 +15,7 @@ import pytest
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.run import SlotOutcome, SlotState, Verdict
 from runner.domain.execution.schedule import Kind
+from runner.domain.tickets.cause import PlainWords
 from runner.domain.time.period import parse_period
 from runner.domain.who import Actor
 from runner.reporting.audit import audit_report
@@ -31,6 +32,7 @@ from runner.store.transaction import Transaction
 from tests.reporting.a_month import (
     ANA,
     BERLIN,
+    BROKEN,
     OCTOBER,
     PATCH_DB,
     PATCH_WEB,
@@ -435,3 +437,18 @@ def test_a_host_that_was_not_touched_says_why(store: Store, reason: NotRun) -> N
 
     assert line.explanation.endswith(".")
     assert line.status.tone != "good"
+
+
+def test_a_rule_of_the_users_own_speaks_in_its_own_words(store: Store) -> None:
+    own = PlainWords("The shop program on {host} stopped.", "{service} waits for it.", "", "Ask the shop team.")
+    ends = {
+        host: Ended(HostResult(host, Result.FAILED, cause="package_broken", text=BROKEN, own_words=words))
+        for host, words in (("db-01", own), ("db-02", None))
+    }
+    a_run(store, PATCH_DB, ends, at=SALE.starts, verdict=Verdict.FAILED)
+
+    report = report_of(store)
+
+    assert line_of(report, 1, "db-01").explanation == "The shop program on db-01 stopped."
+    assert line_of(report, 1, "db-02").explanation.startswith("The installation of")
+    assert any(finding.text.startswith("The shop program on db-01 stopped.") for finding in report.summary.findings)

@@ -8,6 +8,7 @@ from runner.config.ground import Ground
 from runner.config.rules import (
     boundaries,
     calendars,
+    causes,
     freezes,
     health,
     own_ansible,
@@ -32,6 +33,7 @@ RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     playbooks.problems,
     health.problems,
     reports.problems,
+    causes.problems,
 )
 
 

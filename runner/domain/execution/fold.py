@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from runner.domain.execution.outcome import Event, EventKind, HostResult, NotRun, Result
 from runner.domain.execution.run import Stage
 from runner.domain.execution.under_way import UnderWay
-from runner.domain.tickets.cause import CauseClass, classify
+from runner.domain.tickets.cause import OURS, CauseClass, CauseTable
 from runner.domain.tickets.fingerprint import normalise
 
 LOOKS_ONLY = {"setup", "gather_facts", "ansible.builtin.setup", "ansible.builtin.gather_facts"}
@@ -44,6 +44,7 @@ class PieceFold:
 
     hosts: tuple[str, ...]
     stage: Stage
+    causes: CauseTable = OURS
     heard: dict[str, HostSoFar] = field(default_factory=dict)
     stats: Mapping[str, Mapping[str, int]] | None = None
     ended: Event | None = None
@@ -127,12 +128,16 @@ class PieceFold:
 
     def ill(self, host: str, so_far: HostSoFar, event: Event, result: Result) -> HostResult:
         """A bad result with its cause class and the signature that its ticket is known by."""
-        cause = classify(result=result, text=event.text, module=event.module, task=event.task, stage=self.stage)
+        rule = self.causes.rule_for(
+            result=result, text=event.text, module=event.module, task=event.task, stage=self.stage
+        )
         return HostResult(
             host=host,
             result=result,
             touched=so_far.touched,
-            cause=str(cause),
+            cause=str(rule.cause if rule else CauseClass.UNKNOWN),
+            cause_rules=self.causes.version,
+            own_words=rule.words if rule else None,
             text=event.text,
             signature=normalise(event.text, host),
             task=event.task,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-RULES_VERSION = 1
+from runner.domain.tickets.plain_words import PlainWords
 
 
 class Result(StrEnum):
@@ -99,7 +99,8 @@ class HostResult:
     """How one host ended in one piece.
 
     `touched` says whether anything of the playbook had run there; `cause` is a cause class of domain.cause; `signature` is the normalised message that a
-    ticket's fingerprint is made of. `reason` is set exactly when the result is not_run.
+    ticket's fingerprint is made of. `reason` is set exactly when the result is not_run. `cause_rules` is the version of the rules that named the cause,
+    and `own_words` are what a rule of the user's own says about it instead of us.
     """
 
     host: str
@@ -114,3 +115,5 @@ class HostResult:
     role: str = ""
     started: datetime | None = None
     ended: datetime | None = None
+    cause_rules: str | None = None
+    own_words: PlainWords | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from runner.domain.execution.again import awaits_retry
 from runner.domain.execution.outcome import HostResult, NotRun, Result
@@ -36,21 +37,9 @@ def outcome_of(host: str, track: Track | None, record: RunRecord, stopped: StopR
 
 def vetoed(veto: HostResult) -> HostResult:
     """A host that its pre-check refused; one that could not be reached says so."""
-    reached = veto.result is not Result.UNREACHABLE
-    return HostResult(
-        host=veto.host,
-        result=Result.NOT_RUN if reached else Result.UNREACHABLE,
-        reason=NotRun.PRE_CHECK if reached else None,
-        touched=False,
-        cause=veto.cause,
-        text=veto.text,
-        signature=veto.signature,
-        task=veto.task,
-        module=veto.module,
-        role=veto.role,
-        started=veto.started,
-        ended=veto.ended,
-    )
+    if veto.result is Result.UNREACHABLE:
+        return replace(veto, touched=False, reason=None)
+    return replace(veto, result=Result.NOT_RUN, reason=NotRun.PRE_CHECK, touched=False)
 
 
 def touched_outcome(host: str, track: Track) -> HostResult:
@@ -67,17 +56,13 @@ def failed_afterwards(failure: HostResult, applied: HostResult) -> HostResult:
     """A host that the playbook left well and that its post-check found bad, or could not find."""
     lost = failure.result is Result.UNREACHABLE
     tells_itself = lost or failure.cause == CauseClass.CHECK_NOT_RUN or failure.task == RESTARTED
-    return HostResult(
-        host=failure.host,
+    return replace(
+        failure,
         result=Result.UNREACHABLE if lost else Result.FAILED,
+        touched=True,
+        reason=None,
         cause=failure.cause if tells_itself else str(CauseClass.POST_CHECK_FAILED),
-        text=failure.text,
-        signature=failure.signature,
-        task=failure.task,
-        module=failure.module,
-        role=failure.role,
         started=applied.started,
-        ended=failure.ended,
     )
 
 

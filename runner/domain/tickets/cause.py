@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from runner.domain.tickets.cause_rules import CAUSE_RULES, CAUSE_RULES_VERSION, CauseClass, Rule
-from runner.domain.tickets.cause_words import WORDS, PlainWords
+from runner.domain.tickets.cause_table import OURS, CauseTable, short_module
+from runner.domain.tickets.cause_words import WORDS
+from runner.domain.tickets.plain_words import PlainWords
 
 __all__ = [
     "CAUSE_RULES",
     "CAUSE_RULES_VERSION",
+    "OURS",
     "CauseClass",
+    "CauseTable",
     "PlainWords",
     "Rule",
     "classify",
@@ -32,39 +35,11 @@ PACKAGE_PATTERNS = (
 
 
 def classify(
-    *, result: str, text: str, module: str = "", task: str = "", stage: str = "", rules: Iterable[Rule] = CAUSE_RULES
+    *, result: str, text: str, module: str = "", task: str = "", stage: str = "", table: CauseTable = OURS
 ) -> CauseClass:
-    """Name the cause of a bad result from its message; the first rule that matches wins.
-
-    `result` and `stage` are values of `Result` and `Stage`; `module` may be short (`apt`) or full (`ansible.builtin.apt`).
-    `text` must hold the error lines of a command's own output too: apt names only its own exit code in the module's message.
-    """
-    plain = text.replace("\r", "").strip()
-    for rule in rules:
-        if rule_matches(rule, result=result, text=plain, module=short_module(module), task=task, stage=stage):
-            return rule.cause
-    return CauseClass.UNKNOWN
-
-
-def rule_matches(rule: Rule, *, result: str, text: str, module: str, task: str, stage: str) -> bool:
-    """Whether every narrowing of a rule and its pattern hold."""
-    return (
-        (not rule.results or result in rule.results)
-        and (not rule.stages or stage in rule.stages)
-        and (not rule.modules or module in rule.modules)
-        and found(rule.tasks, task)
-        and found(rule.pattern, text)
-    )
-
-
-def found(pattern: str, text: str) -> bool:
-    """Whether a pattern occurs in a text; an empty pattern asks for nothing."""
-    return not pattern or re.search(pattern, text, re.IGNORECASE | re.MULTILINE) is not None
-
-
-def short_module(module: str) -> str:
-    """The last part of a module's name: `ansible.builtin.apt` and `apt` are one."""
-    return module.rpartition(".")[2]
+    """Name the cause of a bad result from its message, as `CauseTable.rule_for` does."""
+    rule = table.rule_for(result=result, text=text, module=module, task=task, stage=stage)
+    return rule.cause if rule else CauseClass.UNKNOWN
 
 
 def is_transient(cause: CauseClass) -> bool:
@@ -81,36 +56,33 @@ def package_in(text: str) -> str:
 
 
 def words(
-    cause: CauseClass, *, host: str, service: str = "", package: str = "", touched: bool = True, untouched: int = 0
+    cause: CauseClass,
+    *,
+    host: str,
+    service: str = "",
+    package: str = "",
+    touched: bool = True,
+    untouched: int = 0,
+    own: PlainWords | None = None,
 ) -> PlainWords:
     """Say in plain words what a cause means for one host or a few (`host` may be "web-03 and 4 others").
 
     `service` is the business side's name ("the web shop"), `package` the software that is blamed. `touched` tells whether any work had begun there, and
-    `untouched` how many further hosts were spared because the run stopped.
+    `untouched` how many further hosts were spared because the run stopped. `own` are the words of a rule of the user's own, instead of ours.
     """
-    template = WORDS[cause]
-    names = place_names(host=host, service=service, package=package)
-    happened, means, done, needed = (
-        text.format_map(names) for text in (template.happened, template.means, template.done, template.needed)
-    )
-    return PlainWords(
-        happened, means, " ".join(filter(None, (done, begun(host, touched=touched), spared(untouched)))), needed
-    )
-
-
-def place_names(*, host: str, service: str, package: str) -> dict[str, str]:
-    """The values of the placeholders; the `_first` ones begin a sentence, where a name of one word stays as it is written."""
     names = {
         "host": host,
         "service": service or "whatever depends on this server",
         "package": f'"{package}"' if package else "an update",
     }
-    return names | {f"{key}_first": name[:1].upper() + name[1:] if " " in name else name for key, name in names.items()}
+    told = (own or WORDS[cause]).placed(names)
+    done = " ".join(filter(None, (told.done, begun(host, touched=touched), spared(untouched))))
+    return PlainWords(told.happened, told.means, done, told.needed)
 
 
 def begun(host: str, *, touched: bool) -> str:
-    """Say whether the work had begun when it went wrong."""
-    return f"The work on {host} ended at this point." if touched else f"We changed nothing on {host}."
+    """Say that the work went no further, and whether it had begun at all."""
+    return f"The work on {host} went no further." if touched else f"We changed nothing on {host}."
 
 
 def spared(untouched: int) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-CAUSE_RULES_VERSION = 2
+from runner.domain.tickets.plain_words import PlainWords
+
+CAUSE_RULES_VERSION = 3
 
 
 class CauseClass(StrEnum):
@@ -38,7 +40,8 @@ class Rule:
     """One row of the table: the regular expression is searched in the message, whatever its case.
 
     `modules` (short names), `results`, `stages` and `tasks` (a regular expression over the task's name) narrow the rule; empty means any. The first rule that
-    matches wins, so the more telling ones stand first. `examples` are messages as seen on real hosts.
+    matches wins, so the more telling ones stand first. `examples` are messages as seen on real hosts. `words`, which only a user's rule has, are said instead
+    of ours.
     """
 
     cause: CauseClass
@@ -48,6 +51,7 @@ class Rule:
     stages: tuple[str, ...] = ()
     tasks: str = ""
     examples: tuple[str, ...] = ()
+    words: PlainWords | None = None
 
 
 SERVICE_MODULES = ("service", "systemd", "systemd_service", "sysvinit")
@@ -114,10 +118,11 @@ CAUSE_RULES: tuple[Rule, ...] = (
         CauseClass.PRIVILEGE,  # `su` says "Authentication failure", so this stands before the refused login
         r"a password is required|(missing|incorrect) (sudo|su|become) password|not in the sudoers"
         r"|sudo: not found|sudo: no tty|su: authentication failure"
-        r"|waiting for privilege escalation|are you root\?|must be (run as )?root|requires superuser"
+        r"|no valid sudoers sources|waiting for privilege escalation|are you root\?|must be (run as )?root|requires superuser"
         r"|superuser privilege|interactive authentication required",
         examples=(
             "Missing sudo password",
+            "sudo: no valid sudoers sources found, quitting",
             "/bin/sh: 1: sudo: not found",
             "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?",
             "Timeout (12s) waiting for privilege escalation prompt: ",
@@ -138,7 +143,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         CauseClass.PACKAGE_SIGNATURE,  # before unknown names and sources: apt tells both in one message
         r"\bis not signed\b|\bno_pubkey\b|\b(exp|rev)keysig\b|\bbadsig\b"
         r"|signatures (couldn't be verified|were invalid)|cannot be authenticated|unauthenticated packages"
-        r"|gpg (check|key|error)|public key for .{1,80} is not installed|signature verification failed",
+        r"|needed to verify signature|gpg (check|key|error)|public key for .{1,80} is not installed|signature verification failed",
         examples=(
             "Failed to update apt cache after 1 retries: E:The repository 'file:/srv/repo ./ Release' is not signed.",
             "E: There were unauthenticated packages and -y was used without --allow-unauthenticated",
@@ -147,6 +152,10 @@ CAUSE_RULES: tuple[Rule, ...] = (
                 "NO_PUBKEY 6150F4E064A51F2A"
             ),
             "Public key for nginx-1.26.rpm is not installed",
+            (
+                "Sub-process /usr/bin/sqv returned an error code (1), error message is: Missing key "
+                "6150F4E064A51F2A, which is needed to verify signature."
+            ),
         ),
     ),
     Rule(
@@ -307,7 +316,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
         r"unsupported parameters|missing required arguments|value of \S+ must be one of|module failure"
         r"|module result deserialization failed|module interpreter .{1,80}was not found"
         r"|couldn't resolve module/action|unable to find command|no module named|module failed:"
-        r"|failed to import the required",
+        r"|failed to import the required|error executing command",
         examples=(
             (
                 "Unsupported parameters for (ansible.builtin.file) module: stat. Supported parameters include: "
@@ -316,6 +325,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
             "The module interpreter '/usr/bin/python9' was not found.",
             "Module result deserialization failed: No start of json char found",
             "Task failed: Unable to find command \"shutdown\" in search paths: ['/tmp']",
+            "Error executing command.",
         ),
     ),
     Rule(
@@ -335,6 +345,7 @@ CAUSE_RULES: tuple[Rule, ...] = (
             "Task failed: Timed out after 2 second(s).",
             "Timeout when waiting for 127.0.0.1:22998",
             "async task did not complete within the requested time - 2s",
+            "Timeout exceeded",
         ),
     ),
     Rule(

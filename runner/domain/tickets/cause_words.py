@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.domain.tickets.cause_rules import CauseClass
+from runner.domain.tickets.plain_words import PlainWords
 
-
-@dataclass(frozen=True, slots=True)
-class PlainWords:
-    """Four short texts for somebody who does not know how servers are kept."""
-
-    happened: str
-    means: str
-    done: str
-    needed: str
-
-    def __str__(self) -> str:
-        return "\n".join((self.happened, self.means, self.done, self.needed))
-
-
-NOT_UPDATED = "{service_first} keeps using {host} as it is; the planned work there is still to be done."
+AS_IT_IS = "{service} keeps using {host} as it is; the planned work there is still to be done."
 
 WORDS: Mapping[CauseClass, PlainWords] = {
     CauseClass.UNREACHABLE: PlainWords(
-        "{host_first} did not answer when we tried to connect to it.",
+        "{host} could not be reached, or the connection to it broke off.",
         (
             "It may be switched off, overloaded or cut off from the network. Whatever {service} needs from "
             "{host} may be down as well."
         ),
         "",
-        "Somebody has to look at {host} itself: its power, its network, and whether it is meant to exist at all.",
+        "Somebody has to look at {host} itself: its power, its network, and whether it is still in use at all.",
     ),
     CauseClass.LOGIN_REFUSED: PlainWords(
-        "{host_first} answered, but did not let us log in.",
-        NOT_UPDATED,
+        "{host} answered, but did not let us log in.",
+        AS_IT_IS,
         "",
         "Somebody has to check the account that maintenance uses on {host}, and how it proves who it is.",
     ),
     CauseClass.HOST_KEY_CHANGED: PlainWords(
-        "{host_first} could not prove that it is the machine we know: its identity is new or has changed.",
+        "{host} could not prove that it is the machine we know: its identity is new or has changed.",
         (
             "Either {host} was installed anew, or another machine answers in its place. Until that is clear, "
             "nothing about {host} can be trusted, nor what {service} gets from it."
@@ -50,68 +36,68 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     ),
     CauseClass.PRIVILEGE: PlainWords(
         "We could log in to {host}, but were not allowed to do the work there.",
-        NOT_UPDATED,
+        AS_IT_IS,
         "",
         "Somebody has to give the maintenance account the administrator's rights that the work on {host} needs.",
     ),
     CauseClass.PACKAGE_LOCK: PlainWords(
-        "Another program was installing software on {host} at the same time, and only one may.",
-        NOT_UPDATED,
-        "We did not interrupt the other program.",
+        "Software was being installed on {host} already, and only one program at a time may do that.",
+        AS_IT_IS,
+        "We did not interrupt what was going on there.",
         (
             "If this comes again, somebody has to find out which program installs software on {host} during the "
-            "maintenance time and move it."
+            "maintenance time, and move it."
         ),
     ),
     CauseClass.PACKAGE_BROKEN: PlainWords(
         "The installation of {package} on {host} stopped half-way.",
         (
-            "{package_first} may not work on {host}, and no other update can be installed there until this is "
-            "mended. {service_first} is affected as far as it needs {package}."
+            "Until this is put right, no further update can be installed on {host}, and what was to be renewed there "
+            "may not work. {service} is affected as far as it needs that."
         ),
         "",
-        "Somebody has to decide whether to mend the installation of {package} or to go back to its old version.",
+        "Somebody has to decide whether to repair the installation of {package} or to go back to its old version.",
     ),
     CauseClass.PACKAGE_SIGNATURE: PlainWords(
         (
-            "{host_first} refused new software because nobody known has vouched for it: its seal is missing, "
+            "{host} refused new software because nobody known has vouched for it: its seal is missing, "
             "unknown or out of date."
         ),
-        NOT_UPDATED,
+        AS_IT_IS,
         "We did not install anything that was not vouched for.",
         (
-            "Somebody has to find out whether the supplier changed its seal, and bring the new one to {host} by "
-            "a safe way."
+            "Somebody has to find out from the supplier whether the seal was changed, and bring the new one to {host} "
+            "by a safe way. Until then that software should not be trusted."
         ),
     ),
     CauseClass.REPOSITORY: PlainWords(
         (
-            "{host_first} could not get the updates: the place that offers them did not answer, or did not have "
+            "{host} could not get the updates: the place that offers them could not be reached, or did not have "
             "what was asked for."
         ),
-        NOT_UPDATED,
+        AS_IT_IS,
         "",
-        "Somebody has to check the place from which {host} gets its updates, and the network between the two.",
+        "Somebody has to check the place from which {host} gets its updates, its address, and the network in between.",
     ),
     CauseClass.DISK_FULL: PlainWords(
         "There is too little free disk space on {host}.",
         (
             "Updates can't be installed there, and programs that have to store something may fail. "
-            "{service_first} may be affected at any time."
+            "{service} may be affected at any time."
         ),
         "",
         "Somebody has to free space on {host} or give it a larger disk.",
     ),
     CauseClass.MEMORY: PlainWords(
-        "{host_first} ran out of memory during the work.",
-        "{host_first} is too small for what it has to do; {service} may become slow or fail there.",
+        "A step of the work on {host} could not get the memory that it needed.",
+        "{host} may be too small for what it has to do; {service} may become slow or fail there.",
         "",
         "Somebody has to find out what uses the memory on {host}, or give it more.",
     ),
     CauseClass.DNS: PlainWords(
         (
             "An address that was needed for the work on {host} could not be found: the directory that turns "
-            "names into addresses gave no answer."
+            "names into addresses did not know the name, or gave no answer."
         ),
         (
             "The planned work on {host} is still to be done. Other programs that look up the same name, also "
@@ -122,27 +108,24 @@ WORDS: Mapping[CauseClass, PlainWords] = {
     ),
     CauseClass.TIME_OUT: PlainWords(
         "A step of the work on {host} took longer than it is allowed to, and was given up.",
-        (
-            "It is not certain how far the step came. {service_first} should be watched on {host} until somebody "
-            "has looked."
-        ),
+        ("It is not certain how far the step came. {service} should be watched on {host} until somebody has looked."),
         "",
         "Somebody has to find out why the step takes so long, and mend that or allow it more time.",
     ),
     CauseClass.SERVICE_DID_NOT_START: PlainWords(
         "A program that has to run on {host} did not start.",
-        "{service_first} is affected as far as it needs that program on {host}.",
+        "{service} is affected as far as it needs that program on {host}.",
         "",
         "Somebody has to find out why the program does not start, and start it.",
     ),
     CauseClass.POST_CHECK_FAILED: PlainWords(
-        "The work on {host} was done, but the check afterwards found that not everything is as it should be.",
+        "The work on {host} was done, but the check afterwards did not end well.",
         (
-            "{service_first} may be affected on {host}: something that was right before the work, or has to be "
-            "right after it, is not."
+            "Either something on {host} is not as it has to be after the work, or the check itself has a fault. Until "
+            "somebody has looked, {service} may be affected there."
         ),
         "",
-        "Somebody has to look at what the check found and put it right.",
+        "Somebody has to read what the check found, and put it right.",
     ),
     CauseClass.CHECK_NOT_RUN: PlainWords(
         (
@@ -154,23 +137,20 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "Somebody has to look at {host}, and the team that writes the instructions has to correct the check.",
     ),
     CauseClass.LOST_AFTER_REBOOT: PlainWords(
-        "{host_first} was told to restart and did not report back in time.",
-        "{host_first} may be down, or still be starting. {service_first} may have to do without it.",
-        "We waited as long as was agreed and did not restart it a second time.",
-        "Somebody has to look at the console of {host} now.",
+        "{host} was told to restart and did not come back as it should.",
+        "{host} may be down, or still be starting. {service} may have to do without it.",
+        "We did not restart it a second time.",
+        "Somebody has to look at {host} itself now: at its own screen, not over the network.",
     ),
     CauseClass.TEMPLATE_OR_VARIABLE: PlainWords(
         "Our own instructions for {host} are incomplete: a value or a file that they refer to is missing or wrong.",
-        NOT_UPDATED,
+        AS_IT_IS,
         "",
-        "The team that writes the instructions has to correct them; nothing is wrong with {host} itself.",
+        "The team that writes the instructions has to correct them; nothing points to a fault of {host} itself.",
     ),
     CauseClass.MODULE_ERROR: PlainWords(
-        "A tool that does one step of the work failed on {host} by a fault of its own or was called wrongly.",
-        (
-            "The work on {host} is not complete. {service_first} keeps using {host} in the state that the step "
-            "before left."
-        ),
+        "A tool that does one step of the work on {host} failed by a fault of its own, or was used wrongly.",
+        ("The work on {host} is not complete. {service} keeps using {host} in the state that the step before left."),
         "",
         "The team that writes the instructions has to look at the step that failed.",
     ),
@@ -178,8 +158,8 @@ WORDS: Mapping[CauseClass, PlainWords] = {
         "The work on {host} was stopped from our side before it was complete.",
         "The work on {host} is not complete; {service} should be watched there until somebody has looked.",
         (
-            "We ended everything that we had started from here; what was already at work on {host} may have gone "
-            "on to its end."
+            "We ended everything that we had started from here; what was already at work on {host} itself may have "
+            "gone on to its end."
         ),
         "Somebody has to check in which state {host} was left, and plan the rest of the work.",
     ),

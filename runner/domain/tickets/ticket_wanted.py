@@ -192,6 +192,7 @@ def wanted_ticket(group: Sequence[Trouble], run: RunFacts, *, spared: int, scope
         package=package_in(first.outcome.text),
         touched=any(trouble.outcome.touched for trouble in group),
         untouched=spared,
+        own=first.outcome.own_words,
     )
     plain = replace(plain, done=" ".join(filter(None, (plain.done, rolled_back(group, run)))))
     return WantedTicket(

@@ -61,7 +61,7 @@ def execute_playbook(work: Claimed, *, site: Site) -> tuple[PieceFold, PieceEnd]
 
     Raises LeaseLostError when somebody else took the piece over.
     """
-    fold = PieceFold(work.piece.hosts, work.piece.stage)
+    fold = PieceFold(work.piece.hosts, work.piece.stage, work.definitions.causes)
     running = site.executor.start(order_for(work, site=site))
     with heartbeat_of(work, feed=running.feed, site=site) as heartbeat:
         end = listen(running, fold, work, heartbeat, site=site)

@@ -89,7 +89,7 @@ def lose_piece(piece: pieces.Piece, *, site: Site) -> None:
     run = site.store.read(lambda c: runs.get(c, piece.run_id))
     if run.state is RunState.SETTLED:
         return
-    fold = PieceFold(piece.hosts, piece.stage)
+    fold = PieceFold(piece.hosts, piece.stage, site.snapshotted.of(run.snapshot).causes)
     late = []
     folder = site.state_dir / "runs" / str(run.number) / piece.id
     for event in site.executor.drain(folder, offset=0):

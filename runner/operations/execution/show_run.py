@@ -24,7 +24,8 @@ NEW_LINE = "\n"
 class HostOfRun:
     """How one host ended; `cause` is a class, `words` say in plain words what happened and what is needed, `text` is the message itself.
 
-    `packages` are `name before -> after`. `attempts` is how often the playbook was started, `rollback` how the rollback ended in a few words.
+    `packages` are `name before -> after`; `cause_rules` is the version of the rules that named the cause. `attempts` is how often the playbook was started,
+    `rollback` how the rollback ended in a few words.
     """
 
     host: str
@@ -40,6 +41,7 @@ class HostOfRun:
     ended: datetime | None
     attempts: int | None = None
     rollback: str = ""
+    cause_rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ def host_shown(row: outcomes.HostOutcome, plan: RunPlan) -> HostOfRun:
         ended=result.ended,
         attempts=row.attempts,
         rollback=rollback_in_words(row.rollback),
+        cause_rules=result.cause_rules,
     )
 
 
@@ -202,6 +205,7 @@ def words_for(row: outcomes.HostOutcome, service: str) -> str:
         service=service,
         package=package_in(result.text),
         touched=result.touched,
+        own=result.own_words,
     )
     return " ".join(part for part in (told.happened, told.needed) if part)
 

@@ -10,6 +10,7 @@ from typing import Any
 from runner.domain.execution.outcome import NotRun, Result
 from runner.domain.execution.run import Stage
 from runner.domain.record.record import Link
+from runner.domain.tickets.plain_words import PlainWords
 from runner.domain.tickets.ticket import Priority, TicketKind, TicketState
 from runner.domain.who import Actor
 from runner.store.execution.pauses import KeptPause
@@ -39,6 +40,7 @@ class OutcomeRow:
     machine_id: str | None
     attempts: int | None
     rollback: Any
+    own_words: PlainWords | None
 
 
 @dataclass(frozen=True, slots=True)

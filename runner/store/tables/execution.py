@@ -17,6 +17,7 @@ from runner.store.columns import OwnedBy, Word
 from runner.store.tables.parts import (
     big_,
     by_,
+    cause_told_,
     flag_,
     host_result_,
     id_,
@@ -100,6 +101,7 @@ piece_results = Table(
     Column("piece_id", ForeignKey("pieces.id"), primary_key=True),
     text_("host", key=True),
     *host_result_(),
+    *cause_told_(),
 )
 
 host_locks = Table(
@@ -127,6 +129,7 @@ host_outcomes = Table(
     text_("machine_id", null=True),
     integer_("attempts", null=True),
     json_("rollback", null=True),
+    *cause_told_(),
     Index(None, "inventory", "host"),
     Index(None, "schedule"),
 )

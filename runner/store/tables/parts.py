@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Text, text
 
 from runner.domain.execution.outcome import NotRun, Result
-from runner.store.columns import By, Instant, Json, Names, Prose, Word
+from runner.store.columns import By, Instant, Json, Names, Prose, Told, Word
 
 metadata = MetaData(
     naming_convention={
@@ -77,7 +77,7 @@ def flag_(name: str) -> Column[bool]:
 
 
 def host_result_() -> list[Column[Any]]:
-    """The columns of domain.outcome.HostResult, but for the host."""
+    """The columns of domain.outcome.HostResult, but for the host and for what `cause_told_` has."""
     columns: list[Column[Any]] = [
         Column("result", Word(Result), nullable=False),
         flag_("touched"),
@@ -86,3 +86,8 @@ def host_result_() -> list[Column[Any]]:
     ]
     columns += [prose_(name) for name in ("text", "signature", "task", "module", "role")]
     return [*columns, instant_("started_at", null=True), instant_("ended_at", null=True)]
+
+
+def cause_told_() -> list[Column[Any]]:
+    """The columns of domain.outcome.HostResult that came later and stand last: by which rules a cause was named, and in whose words."""
+    return [text_("cause_rules", null=True), Column("own_words", Told, nullable=True)]
