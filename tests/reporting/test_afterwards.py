@@ -29,6 +29,7 @@ def a_row(**changes: Any) -> OutcomeRow:
         "machine_id": None,
         "attempts": 1,
         "rollback": None,
+        "own_words": None,
     }
     return OutcomeRow(**{**values, **changes})
 
