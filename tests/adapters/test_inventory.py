@@ -346,9 +346,7 @@ def test_variables_that_schedules_ask_for_are_given_as_they_stand(tmp_path: Path
     )
     inventory = Inventory("production", "hosts.yml", variables=("rack",))
 
-    answer = AnsibleInventory(environ=environ_here(tmp_path)).read(
-        inventory, project=tmp_path, ansible=AnsibleSettings()
-    )
+    answer = AnsibleInventory(environ=environ_here(tmp_path)).read(inventory, project=tmp_path)
 
     assert [answer.hosts[host].get("rack") for host in answer.hosts] == ["a", "{{ site }}", ["a", "b"], None]
     assert "token" not in answer.hosts["web-01"]
