@@ -10,7 +10,7 @@ from typing import Protocol
 
 from runner.domain.execution.outcome import Event
 from runner.domain.health import Answer, Check
-from runner.domain.settings import AnsibleSettings, Inventory, Secrets
+from runner.domain.settings import AnsibleSettings, Inventory, Secrets, SecretSource
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
@@ -48,6 +48,7 @@ class PieceOrder:
     become_hosts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # become secret's name -> the hosts it is for
+    login_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the same for login secrets
     time_limit: timedelta | None = None
 
 
@@ -242,6 +243,12 @@ class Machinery(Protocol):
 
     def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
         """What Wellkept adds to the user's own Ansible, one sentence each."""
+
+    def secret(self, kind: str, name: str, source: SecretSource) -> bool:
+        """Look a secret up and forget it; whether others may read the file that holds it. Raises Unknown when it is not found."""
+
+    def gives_passwords_by(self, ansible: AnsibleSettings) -> str:
+        """The program by which the user's Ansible is told to give passwords to ssh; nothing when the user says nothing."""
 
     def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
         """How a host is reached (user, address and client), and why so; raises Unknown."""

@@ -13,6 +13,7 @@ from runner.adapters.calendars import Calendars
 
 if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
+    from runner.adapters.secrets import Known
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
@@ -87,19 +88,23 @@ class App:
     @cached_property
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
-        from runner.adapters import programs, secrets
-        from runner.adapters.inventory import AnsibleInventory
+        from runner.adapters.secrets import inventories
 
-        look_up = secrets.vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
-        return AnsibleInventory(environ=programs.own_programs_last(self.environ), vault_passwords=look_up)
+        return inventories(self.secrets, environ=self.environ)
+
+    @cached_property
+    def secrets(self) -> Known:
+        """Secrets by reference; nothing is looked up before it is needed."""
+        from runner.adapters.secrets import Known
+
+        return Known(lambda: self.settings, environ=self.environ, cwd=self.root)
 
     @cached_property
     def machine(self) -> Machinery:
         """The machine that we run on, and its ways to hosts."""
         from runner.adapters.machine import Machine
-        from runner.adapters.programs import own_programs_last
 
-        return Machine(self.root, environ=own_programs_last(self.environ))
+        return Machine(self.root, environ=self.environ, known=self.secrets)
 
     @cached_property
     def site(self) -> Site:
@@ -110,7 +115,7 @@ class App:
         from runner.operations.site import Site, Snapshotted
         from runner.operations.time import once_schedules, reload
 
-        state = self.settings.state_dir
+        state, known = self.settings.state_dir, self.secrets
         files = reload.InForce(self.root, environ=self.environ, first=self.definitions, sources=self.sources)
         return Site(
             root=self.root,
@@ -118,11 +123,11 @@ class App:
             store=self.store,
             clock=self.clock,
             monotonic=boottime,
-            executor=(executor := AnsibleExecutor(home=state)),
+            executor=(executor := AnsibleExecutor(home=state, hidden=known.hidden)),
             inventories=self.inventories,
-            probe=on_demand.ProbeOnDemand(project=self.root, environ=self.environ),
+            probe=on_demand.ProbeOnDemand(project=self.root, environ=self.environ, known=known),
             snapshots=snapshots.FileSnapshots(
-                state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files
+                state_dir=state, environ=self.environ, clock=self.clock, leave_out=self.store.files, secret=known.files
             ),
             snapshotted=Snapshotted(state / "snapshots", self.environ, self.inventories, self.sources),
             signer=self.signer,
@@ -141,6 +146,4 @@ class App:
         from runner.adapters.dispatch.inline import Inline
         from runner.operations.execution.carry_out import carry_out
 
-        return Inline(
-            lambda piece: carry_out(piece, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)
-        )
+        return Inline(lambda one: carry_out(one, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping))

@@ -35,14 +35,22 @@ class Revision:
 class Worktree:
     """The files of one maintenance repository; names are relative to its root, with `/` between folders."""
 
-    def __init__(self, root: Path, *, environ: Mapping[str, str], leave_out: Collection[Path] = ()) -> None:
-        """`leave_out` names absolute paths that never belong to it, such as the state folder and the database."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        environ: Mapping[str, str],
+        leave_out: Collection[Path] = (),
+        secret: Collection[Path] = (),
+    ) -> None:
+        """`leave_out` names absolute paths that never belong to it, such as the state folder and the database; `secret` those that are never copied."""
         self._root = root.resolve()
         plain = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**plain, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
         self._leave_out = (_OUTPUT, *self._names_of(leave_out))
         named = named_paths(environ, project=self._root)
         self._content, self._secrets = self._names_of(named.content), self._names_of(named.secrets)
+        self._never_copied = self._names_of(secret)
         self._is_git = self._has_git()
 
     def revision(self) -> Revision:
@@ -65,11 +73,11 @@ class Worktree:
         With Git: what it tracks, what is new and not ignored, and installed roles and collections also where they are ignored. Without Git: everything.
         """
         found = self._git_files() if self._is_git else self._walk("")
-        return sorted({name for name in found if not self._is_left_out(name)})
+        return sorted({name for name in found if not self._is_left_out(name)}.difference(self._never_copied))
 
     def secrets(self) -> list[str]:
-        """Files of passwords and keys within the root that the configuration names, though Git ignores them."""
-        inside = {name for name in self._secrets if (self._root / name).is_file()}
+        """Files of passwords and keys within the root: those that Ansible's configuration names and Git ignores, and those that wellkept.yml names."""
+        inside = {name for name in (*self._secrets, *self._never_copied) if (self._root / name).is_file()}
         return sorted(inside.difference(self.files()))
 
     def _names_of(self, paths: Iterable[Path]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from runner.errors import Problem
 
 _DATABASE = re.compile(r"(sqlite:///[^?]|postgresql(\+psycopg)?://)")
 _PASSWORD = re.compile(r"://[^/@:]+:[^@$]+@")
-_SOURCES = ("env", "file", "command")
+_SOURCES = ("env", "file", "command", "keyring")
 SHORTEST_HORIZON, LONGEST_HORIZON = timedelta(days=7), timedelta(days=366)
 
 
@@ -75,8 +75,16 @@ def _secrets(settings: Declared[SettingsFile]) -> Iterator[Problem]:
                 says = f"{name}: has {len(sources)} sources ({', '.join(sources)}). Keep one"
                 yield settings.problem("secrets", kind, name, says=says, at_key=True)
             if not sources:
-                says = f"{name}: names no source. Write {{env: NAME}}, {{file: PATH}} or {{command: LINE}}"
+                says = f"{name}: names no source. Write {{env: NAME}}, {{file: PATH}}, {{command: LINE}} or {{keyring: SERVICE/USER}}"
                 yield settings.problem("secrets", kind, name, says=says, at_key=True)
+            yield from _keyring(settings, kind, name, secret.get("keyring"))
+
+
+def _keyring(settings: Declared[SettingsFile], kind: str, name: str, entry: object) -> Iterator[Problem]:
+    """An entry of a keyring has a service and a user."""
+    if isinstance(entry, str) and not all(entry.rpartition("/")[::2]):
+        says = f"keyring: {entry!r} names no service and user. Write keyring: SERVICE/USER"
+        yield settings.problem("secrets", kind, name, "keyring", says=says)
 
 
 def _database(settings: Declared[SettingsFile], environ: Mapping[str, str]) -> Iterator[Problem]:
