@@ -14,12 +14,12 @@ from pathlib import Path
 
 from runner.adapters.ansible import AnsibleExecutor
 from runner.adapters.ansible.playbooks import LONGEST_SOCKET, SOCKET_NAME
-from runner.adapters.ansible.secrets import Source, resolve
+from runner.adapters.ansible.secrets import Source, place, resolve
 from runner.adapters.ansible.settings import UserSettings
 from runner.adapters.ansible_configuration import configuration_file
 from runner.adapters.processes import control_folder
 from runner.adapters.programs import Ran, own_programs_last, run_program
-from runner.adapters.secrets import Known, open_to_others, place
+from runner.adapters.secrets import Known, open_to_others
 from runner.adapters.ssh.asking import SshHosts, no_password
 from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.way import Way

@@ -12,7 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from runner.adapters.ansible.redaction import Redactor
-from runner.adapters.ansible.secrets import SecretMissingError, Source, resolve
+from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
 from runner.adapters.inventory import AnsibleInventory
 from runner.adapters.programs import own_programs_last
 from runner.domain.settings import Secrets, SecretSource, Settings
@@ -111,11 +111,6 @@ def inventories(known: Known, *, environ: Mapping[str, str]) -> AnsibleInventory
     return AnsibleInventory(
         environ=own_programs_last(environ), vault_passwords=known.vault_passwords, logins=known.logins
     )
-
-
-def place(kind: str, name: str) -> str:
-    """Where a secret is named, for people."""
-    return f"wellkept.yml: secrets.{kind}.{name}"
 
 
 def in_addresses(settings: Settings) -> Iterator[str]:

@@ -14,13 +14,14 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.events import Record, Shaper, bounded
 from runner.adapters.ansible.redaction import Redactor
-from runner.adapters.ansible.secrets import SecretMissingError, Source, resolve
+from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
 from runner.adapters.ansible.settings import additions
 from runner.adapters.ansible.spool import SpoolWriter
 from runner.adapters.zone import give_back_zone
@@ -91,7 +92,8 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
             found[kind] = resolve_all(kind, order, environ=environ, cwd=project)
     except SecretMissingError as error:
         problem = str(error)
-    redactor = Redactor([*order["hidden"], *(value for values in found.values() for value in values.values())])
+    others = resolve_others(order, found, environ=environ, cwd=project)
+    redactor = Redactor([*order["hidden"], *others, *(each for values in found.values() for each in values.values())])
     pen = Pen(spool=spool, shaper=Shaper(project=project), redactor=redactor)
     status: str = "failed"
     code: int | None = 2
@@ -109,11 +111,23 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
 
 
 def resolve_all(kind: str, order: Order, *, environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
-    """The secrets of one kind, by name."""
+    """The secrets of one kind that this piece needs, by name. Raises SecretMissingError."""
     return {
-        name: resolve(f"wellkept.yml: secrets.{kind}.{name}", Source(**source), environ=environ, cwd=cwd)
+        name: resolve(place(kind, name), Source(**source), environ=environ, cwd=cwd)
         for name, source in order[kind].items()
+        if kind == "vault" or order[f"{kind}_hosts"].get(name)
     }
+
+
+def resolve_others(
+    order: Order, known: Mapping[str, Mapping[str, str]], *, environ: Mapping[str, str], cwd: Path
+) -> Iterator[str]:
+    """The secrets that this piece does not need, as far as they can be found: only to hide them, should the playbook come upon one."""
+    for kind in KINDS:
+        for name, source in order[kind].items():
+            with suppress(SecretMissingError):
+                if name not in known[kind]:
+                    yield resolve(place(kind, name), Source(**source), environ=environ, cwd=cwd)
 
 
 def own_line(kind: EventKind, **more: object) -> Record:

@@ -223,19 +223,17 @@ def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] =
         "config": order.ansible.config,
         "programs": order.ansible.bin,
         "vault": sources(order.secrets.vault),
-        "become": sources(order.secrets.become, order.become_hosts),
+        "become": sources(order.secrets.become),
         "become_hosts": {name: list(hosts) for name, hosts in order.become_hosts.items()},
-        "login": sources(order.secrets.login, order.login_hosts),
+        "login": sources(order.secrets.login),
         "login_hosts": {name: list(hosts) for name, hosts in order.login_hosts.items()},
         "hidden": list(hidden),
     }
 
 
-def sources(
-    secrets: Mapping[str, SecretSource], hosts: Mapping[str, tuple[str, ...]] | None = None
-) -> dict[str, dict[str, str | None]]:
-    """References to secrets, for JSON; only those that some host needs, where `hosts` says which do."""
-    return {name: asdict(source) for name, source in secrets.items() if hosts is None or hosts.get(name)}
+def sources(secrets: Mapping[str, SecretSource]) -> dict[str, dict[str, str | None]]:
+    """References to secrets, for JSON; also those that no host of this piece needs, for a playbook may come upon them all the same."""
+    return {name: asdict(source) for name, source in secrets.items()}
 
 
 def write_private(path: Path, text: str) -> None:

@@ -26,6 +26,11 @@ class Source(NamedTuple):
     keyring: str | None = None
 
 
+def place(kind: str, name: str) -> str:
+    """Where a secret is named, for people."""
+    return f"wellkept.yml: secrets.{kind}.{name}"
+
+
 def resolve(name: str, source: Source, *, environ: Mapping[str, str], cwd: Path) -> str:
     """The secret itself, without the line ends behind it; `name` is its place in wellkept.yml, `cwd` where its command and its relative path start."""
     if source.env is not None:
