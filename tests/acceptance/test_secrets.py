@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -98,8 +99,16 @@ def planted(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def careless(site: Maintenance, planted: tuple[Planted, Planted], tmp_path: Path) -> Iterator[Maintenance]:
-    """A repository full of secrets: two hosts that take a key, one that takes a password, and a playbook that prints everything."""
+def lax() -> Iterator[None]:
+    """An umask that forbids nothing."""
+    was = os.umask(0)
+    yield
+    os.umask(was)
+
+
+@pytest.fixture
+def careless(site: Maintenance, lax: None, planted: tuple[Planted, Planted], tmp_path: Path) -> Iterator[Maintenance]:
+    """A repository full of secrets, used with an umask that forbids nothing: two hosts take a key, one a password, and a playbook prints everything."""
     kept, elsewhere, root = planted[0], tmp_path / "elsewhere", site.root
     with PasswordServer(tmp_path / "server", kept["login"]) as server:
         (root / "inventories" / "all").mkdir()
@@ -173,13 +182,10 @@ def use_everything(site: Maintenance) -> list[str]:
     return [f"{answer.args}\n{answer.stdout}{answer.stderr}" for answer in said]
 
 
-def open_to_others(folder: Path) -> list[Path]:
-    """What others can reach below a folder."""
-    if not folder.stat().st_mode & (stat.S_IXOTH | stat.S_IROTH):
-        return []
-    below = [path for path in folder.iterdir() if not path.is_symlink()]
-    files_here = [path for path in below if path.is_file() and path.stat().st_mode & stat.S_IROTH]
-    return [*files_here, *(each for path in below if path.is_dir() for each in open_to_others(path))]
+def open_to_others(*folders: Path) -> list[Path]:
+    """What somebody else than the owner and his group could read, write or enter."""
+    made = [path for folder in folders for path in (folder, *folder.iterdir()) if not path.is_symlink()]
+    return [path for path in made if path.stat().st_mode & stat.S_IRWXO]
 
 
 def test_no_planted_secret_is_found_anywhere_afterwards(
@@ -201,4 +207,4 @@ def test_no_planted_secret_is_found_anywhere_afterwards(
     assert careless.outcomes("by-itself") == {"web-01": "changed", "door-01": "changed"}
     assert careless.outcomes("by-hand") == {"web-02": "failed"}
     assert list(state.rglob("private")) == []
-    assert open_to_others(state) == []
+    assert open_to_others(state, root / "out", tmp_path / "copy") == []
