@@ -18,7 +18,7 @@ from runner.adapters.programs import own_programs_last
 from runner.domain.settings import Secrets, SecretSource, Settings
 
 REMEMBERED = 600.0  # seconds that a secret is remembered only to keep it out of texts
-LONG_ENOUGH = 8  # characters of a part of an address that is taken for a secret
+LONG_ENOUGH = 8  # characters of a part of an address that is taken for a secret; with a digit, or words such as `heartbeat` would be hidden everywhere
 
 
 class Known:
@@ -123,7 +123,8 @@ def in_addresses(settings: Settings) -> Iterator[str]:
         with suppress(ValueError):
             split = urllib.parse.urlsplit(settings.dead_man_ping.url)
             parts = [*split.path.split("/"), *(value for _, value in urllib.parse.parse_qsl(split.query))]
-            yield from (part for part in parts if len(part) >= LONG_ENOUGH)
+            yield settings.dead_man_ping.url
+            yield from (part for part in parts if len(part) >= LONG_ENOUGH and any(map(str.isdigit, part)))
 
 
 def open_to_others(source: SecretSource, *, cwd: Path) -> bool:

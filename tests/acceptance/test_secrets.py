@@ -183,9 +183,9 @@ def use_everything(site: Maintenance) -> list[str]:
 
 
 def open_to_others(*folders: Path) -> list[Path]:
-    """What somebody else than the owner and his group could read, write or enter."""
-    made = [path for folder in folders for path in (folder, *folder.iterdir()) if not path.is_symlink()]
-    return [path for path in made if path.stat().st_mode & stat.S_IRWXO]
+    """What somebody else than the owner and his group could read, write or enter; a public key is for all."""
+    made = [path for folder in folders for path in (folder, *folder.iterdir()) if path.suffix != ".pub"]
+    return [path for path in made if path.lstat().st_mode & stat.S_IRWXO]
 
 
 def test_no_planted_secret_is_found_anywhere_afterwards(
@@ -207,4 +207,5 @@ def test_no_planted_secret_is_found_anywhere_afterwards(
     assert careless.outcomes("by-itself") == {"web-01": "changed", "door-01": "changed"}
     assert careless.outcomes("by-hand") == {"web-02": "failed"}
     assert list(state.rglob("private")) == []
-    assert open_to_others(state, root / "out", tmp_path / "copy") == []
+    assert open_to_others(state, root / "out") == []
+    assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o700
