@@ -12,7 +12,7 @@ from runner.domain.execution.alerts import Alert
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.health import Answer, Check
-from runner.domain.settings import Alertmanager, Inventory, Secrets
+from runner.domain.settings import Alertmanager, Inventory, Secrets, SecretSource
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
@@ -50,6 +50,7 @@ class PieceOrder:
     become_hosts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # become secret's name -> the hosts it is for
+    login_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the same for login secrets
     time_limit: timedelta | None = None
 
 
@@ -284,6 +285,12 @@ class Machinery(Protocol):
 
     def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
         """What Wellkept adds to the user's own Ansible, one sentence each."""
+
+    def secret(self, kind: str, name: str, source: SecretSource) -> bool:
+        """Look a secret up and forget it; whether others may read the file that holds it. Raises Unknown when it is not found."""
+
+    def gives_passwords_by(self, ansible: AnsibleSettings) -> str:
+        """The program by which the user's Ansible is told to give passwords to ssh; nothing when the user says nothing."""
 
     def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
         """How a host is reached (user, address and client), and why so; raises Unknown."""

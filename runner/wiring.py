@@ -13,6 +13,7 @@ from runner.adapters.calendars import Calendars
 
 if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
+    from runner.adapters.secrets import Known
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
@@ -72,10 +73,9 @@ class App:
     @cached_property
     def signer(self) -> Signer:
         """The key that checkpoints are signed with; one is made in the state folder when the settings name none."""
-        from runner.adapters.signing import SshSigner, make_key
+        from runner.adapters.signing import signer
 
-        key = self.settings.signing_key or make_key(self.settings.state_dir / "signing.key", environ=self.environ)
-        return SshSigner(key, environ=self.environ)
+        return signer(self.settings.signing_key, state_dir=self.settings.state_dir, environ=self.environ)
 
     def verify_signature(self, message: bytes, signature: str, public_key: str) -> bool:
         """Whether that key made the signature, as stock `ssh-keygen -Y verify` sees it."""
@@ -86,19 +86,21 @@ class App:
     @cached_property
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
-        from runner.adapters import programs, secrets
-        from runner.adapters.inventory import AnsibleInventory
+        return self.secrets.inventories()
 
-        look_up = secrets.vault_passwords(lambda: self.settings.secrets, environ=self.environ, cwd=self.root)
-        return AnsibleInventory(environ=programs.own_programs_last(self.environ), vault_passwords=look_up)
+    @cached_property
+    def secrets(self) -> Known:
+        """Secrets by reference; nothing is looked up before it is needed."""
+        from runner.adapters.secrets import Known
+
+        return Known(lambda: self.settings, environ=self.environ, cwd=self.root)
 
     @cached_property
     def machine(self) -> Machinery:
         """The machine that we run on, and its ways to hosts."""
         from runner.adapters.machine import Machine
-        from runner.adapters.programs import own_programs_last
 
-        return Machine(self.root, environ=own_programs_last(self.environ))
+        return Machine(self.root, environ=self.environ, known=self.secrets)
 
     @cached_property
     def site(self) -> Site:
@@ -109,7 +111,8 @@ class App:
         from runner.operations.site import Site, Snapshotted
         from runner.operations.time import once_schedules, reload
 
-        state, store, environ, clock = self.settings.state_dir, self.store, self.environ, self.clock
+        state, known, store = self.settings.state_dir, self.secrets, self.store
+        environ, clock = self.environ, self.clock
         files = reload.InForce(self.root, environ=environ, first=self.definitions, sources=self.sources)
         return Site(
             root=self.root,
@@ -117,14 +120,14 @@ class App:
             store=store,
             clock=clock,
             monotonic=boottime,
-            executor=(executor := AnsibleExecutor(home=state)),
+            executor=(executor := AnsibleExecutor(home=state, hidden=known.hidden)),
             inventories=self.inventories,
             alerts=alerts.Alertmanagers(self.root, environ=environ),
-            probe=on_demand.ProbeOnDemand(project=self.root, environ=environ),
-            snapshots=snapshots.FileSnapshots(state_dir=state, environ=environ, clock=clock, leave_out=store.files),
+            probe=on_demand.ProbeOnDemand(project=self.root, environ=environ, known=known),
+            snapshots=snapshots.FileSnapshots(state, environ, clock, leave_out=store.files, secret=known.files),
             snapshotted=Snapshotted(state / "snapshots", environ, self.inventories, self.sources),
             signer=self.signer,
-            seals=seals.AgentSeals(self.environ),
+            seals=seals.AgentSeals(environ),
             owner=processes.this_process(),
             actor=self.actor,
             current=once_schedules.WithOnce(files, store=store, clock=clock).current,
@@ -141,6 +144,4 @@ class App:
         from runner.adapters.dispatch.inline import Inline
         from runner.operations.execution.carry_out import carry_out
 
-        return Inline(
-            lambda piece: carry_out(piece, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping)
-        )
+        return Inline(lambda one: carry_out(one, site=self.site, dispatcher=self.dispatcher, stopping=self.stopping))

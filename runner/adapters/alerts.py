@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,9 @@ class Alertmanagers:
         plain = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if source.bearer is None:
             return plain
-        where = Source(source.bearer.env, source.bearer.file, source.bearer.command)
-        token = resolve("alerts: alertmanager: bearer", where, environ=self._environ, cwd=self._root)
+        token = resolve(
+            "alerts: alertmanager: bearer", Source(*astuple(source.bearer)), environ=self._environ, cwd=self._root
+        )
         return {**plain, "Authorization": f"Bearer {token}"}
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
+from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
 from runner.adapters.programs import Ran, run_program
+from runner.domain.execution import host_pattern
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import Inventory
 from runner.errors import WellkeptError
@@ -40,6 +45,9 @@ CONNECTION_VARIABLES = frozenset(
     }
 )
 """What is kept of a host's variables; never a password."""
+
+LOGIN = "wellkept_login"
+"""The name of the login secret for a host, among its variables: a reference, and never the password."""
 
 VAULTED = "__ansible_vault"
 """A variable that is still encrypted is given as a mapping with this one key, and without its content."""
@@ -79,12 +87,16 @@ class AnsibleInventory:
         *,
         environ: Mapping[str, str],
         vault_passwords: Callable[[], Mapping[str, str]] = dict,
+        logins: Callable[[], Iterable[str]] = tuple,
         keep: Iterable[str] = (),
         time_limit: float = TIME_LIMIT,
     ) -> None:
-        """`vault_passwords` gives vault id -> password when asked; `keep` names further variables to give; `time_limit` is in seconds."""
+        """`vault_passwords` gives vault id -> password when asked, `logins` the host patterns that have a login secret.
+
+        `keep` names further variables to give; `time_limit` is in seconds.
+        """
         self._environ = environ
-        self._vault_passwords = vault_passwords
+        self._vault_passwords, self._logins = vault_passwords, logins
         self._kept = CONNECTION_VARIABLES | set(keep)
         self._time_limit = time_limit
 
@@ -114,23 +126,14 @@ class AnsibleInventory:
         return any(_is_live(path, project.resolve()) for path in (source, *files) if path.exists())
 
     def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
-        with tempfile.TemporaryDirectory(prefix="wellkept-") as private:
-            argv = [
-                _program("ansible-inventory", environ),
-                "--inventory",
-                source,
-                "--list",
-                *self._vault_arguments(Path(private)),
-            ]
-            return run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project)
-
-    def _vault_arguments(self, private: Path) -> Iterator[str]:
-        """Put each password into a file that only we can read, and name it."""
-        for number, (vault_id, password) in enumerate(self._vault_passwords().items()):
-            path = private / str(number)
-            path.touch(mode=0o600)
-            path.write_text(password, encoding="utf-8")
-            yield from ("--vault-id", f"{vault_id}@{path}")
+        passwords = self._vault_passwords()
+        with ExitStack() as open_files:
+            given = {name: open_files.enter_context(_in_memory(password)) for name, password in passwords.items()}
+            vault = [f"--vault-id={name}@/dev/fd/{file.fileno()}" for name, file in given.items()]
+            argv = [_program("ansible-inventory", environ), "--inventory", source, "--list", *vault]
+            descriptors = [file.fileno() for file in given.values()]
+            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=descriptors)
+        return replace(ran, stderr=Redactor(passwords.values()).text(ran.stderr))
 
     def _understood(self, ran: Ran, *, defaults: _Variables, asked_for: Collection[str]) -> InventoryAnswer:
         errors = _errors(ran)
@@ -147,6 +150,9 @@ class AnsibleInventory:
             }
             for name in groups.get("all", ())
         }
+        for pattern in self._logins():
+            for host in host_pattern.match(pattern, hosts=tuple(hosts), groups=groups):
+                hosts[host][LOGIN] = pattern
         return InventoryAnswer(hosts, groups, errors)
 
     def _connection(self, name: str, variables: _Variables, defaults: _Variables) -> dict[str, object]:
@@ -164,6 +170,14 @@ def ansible_environment(environ: Mapping[str, str], *, project: Path, ansible: A
     if ansible.config:
         own["ANSIBLE_CONFIG"] = str(project / _from_environment(ansible.config, environ))
     return own
+
+
+def _in_memory(text: str) -> IO[bytes]:
+    """A file that is on no disk and has no name, so that nothing of it is left whatever becomes of us; not executable, or Ansible would start it."""
+    file = os.fdopen(os.memfd_create("wellkept"), "wb", buffering=0)
+    os.fchmod(file.fileno(), 0o600)
+    file.write(text.encode())
+    return file
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str:

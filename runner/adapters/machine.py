@@ -10,18 +10,23 @@ import shlex
 import shutil
 import stat
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 
 from runner.adapters.ansible import AnsibleExecutor
 from runner.adapters.ansible.playbooks import LONGEST_SOCKET, SOCKET_NAME
+from runner.adapters.ansible.secrets import Source, place, resolve
+from runner.adapters.ansible.settings import UserSettings
 from runner.adapters.ansible_configuration import configuration_file
 from runner.adapters.processes import control_folder
-from runner.adapters.programs import Ran, run_program
-from runner.adapters.ssh.asking import SshHosts
+from runner.adapters.programs import Ran, own_programs_last, run_program
+from runner.adapters.secrets import Known, open_to_others
+from runner.adapters.ssh.asking import SshHosts, no_password
 from runner.adapters.ssh.connections import Connections
 from runner.adapters.ssh.way import Way
 from runner.adapters.versions import installed, tzdata_version
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import SecretSource
 from runner.ports import AtHome, Folder, Program
 
 TIME_LIMIT = 20.0  # seconds
@@ -30,16 +35,18 @@ USED_AT_HOME = (
     ".ansible.cfg", ".ansible/roles", ".ansible/collections/ansible_collections", ".ansible/plugins",
     ".ssh/config", ".ssh/known_hosts", ".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa",
 )  # fmt: skip
-ASK_VERSION = {"ssh": "-V", "ssh-keygen": "-?"}  # ssh-keygen tells none, and `-?` only proves that it starts
+# ssh-keygen tells none, and `-?` only proves that it starts.
+ASK_VERSION = {"ssh": "-V", "sshpass": "-V", "ssh-keygen": "-?"}
 
 
 class Machine:
     """A `Machinery`: nothing here changes anything."""
 
-    def __init__(self, root: Path, *, environ: Mapping[str, str]) -> None:
-        """`root` is the maintenance repository, the folder that Ansible would be started in."""
-        self._root, self._environ = root, environ
-        self._hosts = SshHosts(project=root, environ=environ, connections=Connections())
+    def __init__(self, root: Path, *, environ: Mapping[str, str], known: Known | None = None) -> None:
+        """`root` is the maintenance repository, the folder that Ansible would be started in; `known` are its secrets."""
+        self._root, self._environ, self._known = root, own_programs_last(environ), known
+        password = known.login_password if known else no_password
+        self._hosts = SshHosts(project=root, environ=self._environ, connections=Connections(), password=password)
 
     def program(self, name: str, *, folder: str | None = None) -> Program | None:
         """A program on PATH, or first in `folder`; None when it is not there or does not start."""
@@ -112,7 +119,19 @@ class Machine:
     def look(self, host: str, variables: Mapping[str, object]) -> str:
         """What the look that begins every run says there; raises Unknown or BadResult."""
         script = AnsibleExecutor.look_playbook.with_name("look.sh").read_text(encoding="utf-8")
-        return self._hosts.ask(host, variables, f"/bin/sh -c {shlex.quote(script)}", time_limit=TIME_LIMIT).text
+        text = self._hosts.ask(host, variables, f"/bin/sh -c {shlex.quote(script)}", time_limit=TIME_LIMIT).text
+        return self._known.redacted(text) if self._known else text
+
+    def secret(self, kind: str, name: str, source: SecretSource) -> bool:
+        """Look a secret up and forget it; whether others may read the file that holds it. Raises Unknown when it is not found."""
+        resolve(place(kind, name), Source(*astuple(source)), environ=self._environ, cwd=self._root)
+        return open_to_others(source, cwd=self._root)
+
+    def gives_passwords_by(self, ansible: AnsibleSettings) -> str:
+        """The program by which the user's Ansible is told to give passwords to ssh; nothing when the user says nothing."""
+        chosen = {"ANSIBLE_CONFIG": ansible.config} if ansible.config else {}
+        user = UserSettings({**self._environ, **chosen}, project=self._root)
+        return user.get("ANSIBLE_SSH_PASSWORD_MECHANISM", "ssh_connection", "password_mechanism") or ""
 
     def _run(self, argv: list[str]) -> Ran | None:
         try:

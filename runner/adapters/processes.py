@@ -83,6 +83,13 @@ def control_folder(state_dir: Path, run: str) -> Path:
     return private_folder(Path(tempfile.gettempdir()) / f"wellkept-{os.getuid()}-{mark}") / run[-12:]
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, for us alone, whatever the umask is."""
+    for path in reversed([folder, *folder.parents]):
+        if not path.exists():
+            path.mkdir(mode=0o700, exist_ok=True)
+
+
 def private_folder(path: Path) -> Path:
     """Make a folder that only we can use; refuses one that somebody else made there first."""
     path.mkdir(mode=0o700, exist_ok=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -49,10 +49,11 @@ def run_program(
     message: bytes = b"",
     most_bytes: int = 256 * MIB,
     undecodable: str = "replace",
+    pass_on: Collection[int] = (),
 ) -> Ran:
     """Run `argv` with `message` on its standard input; after `time_limit` seconds or `most_bytes` of output it and its children are killed.
 
-    `undecodable` says what becomes of bytes that are not UTF-8, in the words of Python's codecs.
+    `undecodable` says what becomes of bytes that are not UTF-8, in the words of Python's codecs; `pass_on` are file descriptors that it gets from us.
     Raises OSError when the program cannot be started.
     """
     with tempfile.TemporaryFile() as stdin:
@@ -66,6 +67,7 @@ def run_program(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=tuple(pass_on),
         )
     reading = _Reading(process, deadline=time.monotonic() + time_limit, most_bytes=most_bytes)
     try:

@@ -67,6 +67,11 @@ class SshSigner:
             raise Unknown(f"{self._key}: others may read the signing key. Take that right away: chmod 600 {self._key}")
 
 
+def signer(key: Path | None, *, state_dir: Path, environ: Mapping[str, str]) -> SshSigner:
+    """Signs with the key of the settings, or with one in the state folder, which is made when it is not there."""
+    return SshSigner(key or make_key(state_dir / "signing.key", environ=environ), environ=environ)
+
+
 def make_key(path: Path, *, environ: Mapping[str, str]) -> Path:
     """Make a new Ed25519 key at `path` (only its owner may read it) unless one is there; gives the path.
 

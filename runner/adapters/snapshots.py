@@ -63,13 +63,18 @@ class FileSnapshots:
 
     def __init__(
         self,
-        *,
         state_dir: Path,
         environ: Mapping[str, str],
         clock: Callable[[], datetime],
+        *,
         leave_out: Collection[Path] = (),
+        secret: Collection[Path] = (),
     ) -> None:
-        """`leave_out` names absolute paths that belong to no copy, such as a database that lies beside the files; the state folder never does."""
+        """`leave_out` names absolute paths that belong to no copy, such as a database that lies beside the files; the state folder never does.
+
+        Files of `secret` are never copied: the copy leads to where they are.
+        """
+        self._secret = secret
         self._folder = state_dir / "snapshots"
         self._environ = environ
         self._clock = clock
@@ -109,7 +114,8 @@ class FileSnapshots:
         return len(gone)
 
     def _worktree(self, root: Path, besides: Collection[str] = ()) -> Worktree:
-        return Worktree(root, environ=self._environ, leave_out=self._leave_out, besides=besides)
+        left_out, secret = self._leave_out, self._secret
+        return Worktree(root, environ=self._environ, leave_out=left_out, besides=besides, secret=secret)
 
     @property
     def _files(self) -> Path:

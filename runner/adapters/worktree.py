@@ -42,8 +42,12 @@ class Worktree:
         environ: Mapping[str, str],
         leave_out: Collection[Path] = (),
         besides: Collection[str] = (),
+        secret: Collection[Path] = (),
     ) -> None:
-        """`leave_out` names absolute paths that never belong to it, such as the state folder and the database; `besides` are files that do in any case."""
+        """Look at `root`; `secret` are files that are never copied.
+
+        `leave_out` names absolute paths that never belong to it, such as the state folder and the database; `besides` are files that do in any case.
+        """
         self._root = root.resolve()
         plain = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**plain, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -51,6 +55,7 @@ class Worktree:
         named = named_paths(environ, project=self._root)
         self._content, self._secrets = self._names_of(named.content), self._names_of(named.secrets)
         self._besides = frozenset(os.path.normpath(name) for name in besides)
+        self._never_copied = self._names_of(secret)
         self._is_git = self._has_git()
 
     def revision(self) -> Revision:
@@ -74,11 +79,12 @@ class Worktree:
         """
         found = self._git_files() if self._is_git else self._walk("")
         asked_for = {name for name in self._besides if (self._root / name).is_file()}
-        return sorted({*asked_for, *(name for name in found if not self._is_left_out(name))})
+        wanted = {*asked_for, *(name for name in found if not self._is_left_out(name))}
+        return sorted(wanted.difference(self._never_copied))
 
     def secrets(self) -> list[str]:
-        """Files of passwords and keys within the root that the configuration names, though Git ignores them."""
-        inside = {name for name in self._secrets if (self._root / name).is_file()}
+        """Files of passwords and keys within the root: those that Ansible's configuration names and Git ignores, and those that wellkept.yml names."""
+        inside = {name for name in (*self._secrets, *self._never_copied) if (self._root / name).is_file()}
         return sorted(inside.difference(self.files()))
 
     def _names_of(self, paths: Iterable[Path]) -> tuple[str, ...]:

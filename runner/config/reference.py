@@ -37,7 +37,7 @@ _SECTIONS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("an inventory", "inventories: NAME:", settings.Inventory),
     ("ansible", "ansible:", own_ansible.Ansible),
     ("secrets", "secrets:", settings.Secrets),
-    ("a secret", "secrets: vault: ID: (or become: PATTERN:)", settings.Secret),
+    ("a secret", "secrets: vault: ID: (or become: or login: PATTERN:)", settings.Secret),
     ("a person", "people: NAME:", settings.Person),
     ("a team", "teams: NAME:", settings.Team),
     ("a service", "services: NAME:", settings.Service),

@@ -228,7 +228,7 @@ def _unknown_probe(finding: Finding) -> str:
 
 
 def _secret(_: Finding) -> str:
-    return "secrets are given by reference, never written down. Write {env: NAME}, {file: PATH} or {command: LINE}"
+    return "secrets are given by reference, never written down. Write {env: NAME}, {file: PATH}, {command: LINE} or {keyring: SERVICE/USER}"
 
 
 def _otherwise(finding: Finding) -> str:

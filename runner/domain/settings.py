@@ -38,19 +38,29 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class SecretSource:
-    """Where a secret is found, never what it is; exactly one of the three is set."""
+    """Where a secret is found, never what it is; exactly one of the four is set."""
 
     env: str | None = None
     file: str | None = None
     command: str | None = None
+    keyring: str | None = None  # service/user
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Secrets by reference: vault passwords by vault id, become passwords by host pattern."""
+    """Secrets by reference: vault passwords by vault id, become and login passwords by host pattern.
+
+    Where several patterns have a host, the last one counts.
+    """
 
     vault: Mapping[str, SecretSource] = field(default_factory=dict)
     become: Mapping[str, SecretSource] = field(default_factory=dict)
+    login: Mapping[str, SecretSource] = field(default_factory=dict)
+
+    @property
+    def by_kind(self) -> Mapping[str, Mapping[str, SecretSource]]:
+        """All of them, by the key under which they stand in wellkept.yml."""
+        return {"vault": self.vault, "become": self.become, "login": self.login}
 
 
 @dataclass(frozen=True, slots=True)

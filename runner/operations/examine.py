@@ -10,15 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from runner.domain.execution.guards import LEAST_FREE
-from runner.domain.settings import Definitions, Settings
-from runner.errors import FilesInvalid, WellkeptError, count
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import Definitions, SecretSource, Settings
+from runner.errors import FilesInvalid, Unknown, WellkeptError, count
 from runner.ports import Clock, InventoryReader, Machinery, Signer
 from runner.store.database import Store
 from runner.store.execution import daemons
 
 GIB = 1024**3
 LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, LEAST_FREE  # bytes
-OLDEST_ANSIBLE = (2, 16)
+OLDEST_ANSIBLE, GIVES_PASSWORDS = (2, 16), (2, 19)
 TZDATA_YEARS = 1  # whole years that zone data may be behind
 
 
@@ -162,6 +163,40 @@ def inventories(patient: Patient) -> Iterator[Examined]:
         yield Examined("inventory", Standing.PROBLEM, "there is none", "Name one under inventories: in wellkept.yml.")
 
 
+def secrets(patient: Patient) -> Iterator[Examined]:
+    """Whether each secret can be found by this user; what it is stays unsaid."""
+    settings = patient.settings()
+    for kind, by_name in settings.secrets.by_kind.items():
+        for name, source in by_name.items():
+            yield secret(patient.machine, kind, name, source)
+    if settings.secrets.login:
+        yield from gives_passwords(patient, settings.ansible)
+
+
+def secret(machine: Machinery, kind: str, name: str, source: SecretSource) -> Examined:
+    """Whether one secret can be found, and whether it is kept well."""
+    what = f"secret {kind}.{name}"
+    try:
+        is_open = machine.secret(kind, name, source)
+    except Unknown as error:
+        return Examined(what, Standing.PROBLEM, f"not found by this user. {error}")
+    if is_open:
+        way_out = "Only the user of Wellkept needs to read it: chmod 600, and chown if need be."
+        return Examined(what, Standing.WARNING, f"found, but everybody may read {source.file}", way_out)
+    return Examined(what, Standing.OK, "found")
+
+
+def gives_passwords(patient: Patient, chosen: AnsibleSettings) -> Iterator[Examined]:
+    """Whether the user's Ansible can give passwords to ssh: it does so itself from 2.19 on, and before by sshpass."""
+    ours, found = patient.machine, patient.machine.program("ansible-playbook", folder=chosen.bin)
+    needed = found is not None and (
+        version_of(found.version) < GIVES_PASSWORDS or ours.gives_passwords_by(chosen) == "sshpass"
+    )
+    if needed and ours.program("sshpass") is None:
+        way_out = "Install sshpass, or ansible-core 2.19 or newer without password_mechanism in ansible.cfg."
+        yield Examined("sshpass", Standing.PROBLEM, "was not found; Ansible logs in with passwords by it", way_out)
+
+
 def state_folder(patient: Patient) -> Iterator[Examined]:
     """Rights and space of the state folder."""
     path = patient.settings().state_dir
@@ -253,6 +288,7 @@ LOOKS: dict[str, Callable[[Patient], Iterator[Examined]]] = {
     "inventory": inventories,
     "ansible.cfg": configuration,
     "home folder": home,
+    "secrets": secrets,
     "state folder": state_folder,
     "database": database,
     "daemon": daemon,

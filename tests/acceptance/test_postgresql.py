@@ -11,10 +11,20 @@ import pytest
 from runner.domain.execution.run import Verdict
 from tests.acceptance.maintenance import Maintenance, New
 from tests.acceptance.on_postgresql import on_postgresql
+from tests.acceptance.planted import Planted, files
 from tests.acceptance.processes import end_all
 from tests.store.cluster import Cluster, running_cluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.postgresql]
+
+CARELESS = """\
+- name: Careless
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Print the password of the database
+      ansible.builtin.debug: {msg: "{{ lookup('env', 'DATABASE_PASSWORD') }}"}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +61,25 @@ def test_a_schedule_runs_by_itself_on_postgresql(site: Maintenance) -> None:
     assert [site.told("work", host) for host in ("web-01", "web-02")] == [["begun", "done"] * 2] * 2
     assert site.record_is_whole()
     assert site.left() == {}
+
+
+def test_the_password_of_the_database_is_found_nowhere(
+    site: Maintenance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted("database")
+    monkeypatch.setenv("DATABASE_PASSWORD", planted.middle("database"))
+    settings = (site.root / "wellkept.yml").read_text()
+    (site.root / "wellkept.yml").write_text(settings.replace("//wellkept@", "//wellkept:${DATABASE_PASSWORD}@"))
+    site.schedule("careless", "web-01", effect="read_only")
+    (site.root / "playbooks" / "careless.yml").write_text(CARELESS)
+
+    said = [
+        site.run("run", "careless"),
+        site.run("runs", "show", "1", "--format", "json"),
+        site.run("doctor", code=None),
+        site.run("record", "export", str(tmp_path / "copy")),
+    ]
+
+    assert any(b"********" in path.read_bytes() for path in files(tmp_path / "copy"))
+    assert [each.args for each in said if planted.in_bytes((each.stdout + each.stderr).encode())] == []
+    assert planted.in_files(site.root / "var", tmp_path / "copy") == []

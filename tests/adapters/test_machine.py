@@ -7,7 +7,6 @@ import pytest
 
 from runner.adapters.machine import Machine
 from runner.adapters.processes import control_folder
-from runner.adapters.programs import own_programs_last
 from runner.domain.execution.look import read_look
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.errors import Unknown, WellkeptError
@@ -15,7 +14,7 @@ from runner.errors import Unknown, WellkeptError
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path, environ=own_programs_last({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}))
+    return Machine(tmp_path, environ={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
 
 
 def test_a_program_is_found_with_its_version(machine: Machine) -> None:
@@ -50,7 +49,7 @@ def test_a_program_that_is_not_there_is_none(machine: Machine) -> None:
 
 
 def test_an_ansible_that_was_installed_with_us_is_found_without_a_path(tmp_path: Path) -> None:
-    bare = Machine(tmp_path, environ=own_programs_last({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}))
+    bare = Machine(tmp_path, environ={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
 
     assert bare.program("ansible-playbook") is not None
 

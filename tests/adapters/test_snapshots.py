@@ -243,6 +243,20 @@ def test_an_ignored_password_file_that_ansible_needs_is_led_to_and_not_copied(re
     assert not any(b"open sesame" in path.read_bytes() for path in kept)
 
 
+def test_a_file_of_a_secret_is_led_to_and_not_copied_though_git_tracks_it(repository: Repository) -> None:
+    repository.write(".gitignore", "var\n")
+    repository.write("secrets/login", "open sesame")
+    repository.commit()
+    snapshots = snapshots_of(repository, secret=[repository.root / "secrets" / "login", Path("/elsewhere/login")])
+
+    taken = snapshots.take(repository.root)
+
+    assert (taken.path / "secrets/login").readlink() == repository.root / "secrets/login"
+    kept = [path for path in (repository.root / "var").rglob("*") if path.is_file() and not path.is_symlink()]
+    assert not any(b"open sesame" in path.read_bytes() for path in kept)
+    assert not taken.dirty
+
+
 def test_submodules_and_repositories_within_the_repository_come_along(repository: Repository, tmp_path: Path) -> None:
     other = Repository(tmp_path / "other")
     other.commit()

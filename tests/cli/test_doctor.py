@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,79 @@ def test_a_unit_for_the_service_is_printed_and_nothing_else(wellkept: Repository
     assert answered.out.startswith("# Written by `wellkept doctor --systemd`")
     assert f"-C {wellkept.root} serve\n" in answered.out
     assert "WatchdogSec=" in answered.out
+
+
+SECRETS = """
+secrets:
+  vault: {default: {file: vault}}
+  become: {web: {env: WEB_BECOME}}
+  login: {all: {file: login}}
+"""
+
+
+@pytest.fixture
+def with_secrets(wellkept: Repository, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """Three secrets that can be found."""
+    wellkept.write("wellkept.yml", (wellkept.root / "wellkept.yml").read_text() + SECRETS)
+    for name in ("vault", "login"):
+        wellkept.write(name, "hunter2")
+        (wellkept.root / name).chmod(0o600)
+    monkeypatch.setenv("WEB_BECOME", "hunter2")
+    return wellkept
+
+
+def test_each_secret_that_can_be_found_is_well_and_stays_unsaid(with_secrets: Repository) -> None:
+    answered = with_secrets("doctor")
+
+    assert {"secret vault.default", "secret become.web", "secret login.all"} <= {
+        line[9:29].strip() for line in answered.out.splitlines()
+    }
+    assert "hunter2" not in answered.out + answered.err
+    assert answered.code == 0
+
+
+def test_a_secret_that_this_user_cannot_find_is_a_problem_with_the_way_out(
+    with_secrets: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEB_BECOME")
+
+    found = examined(with_secrets)["secret become.web"]
+
+    assert found["standing"] == "problem"
+    assert "not found by this user" in found["found"]
+    assert "secrets.become.web: the environment variable WEB_BECOME is not set" in found["found"]
+
+
+def test_a_secret_in_a_file_that_everybody_may_read_is_a_warning(with_secrets: Repository) -> None:
+    (with_secrets.root / "login").chmod(0o644)
+
+    found = examined(with_secrets)["secret login.all"]
+
+    assert (found["standing"], found["found"]) == ("warning", "found, but everybody may read login")
+    assert "chmod 600" in found["way_out"]
+
+
+@pytest.mark.parametrize(("version", "needed"), [("2.18.6", True), ("2.19.0", False)])
+def test_an_ansible_that_logs_in_by_sshpass_needs_it(
+    with_secrets: Repository, tmp_path: Path, version: str, needed: bool
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "ansible-playbook").write_text(f"#!/bin/sh\necho 'ansible-playbook [core {version}]'\n")
+    (programs / "ansible-playbook").chmod(0o755)
+    settings = (with_secrets.root / "wellkept.yml").read_text()
+    with_secrets.write("wellkept.yml", f"{settings}ansible: {{bin: {programs}}}\n")
+
+    found = examined(with_secrets)
+
+    assert ("sshpass" in found) == (needed and shutil.which("sshpass") is None)
+
+
+def test_an_ansible_that_is_told_to_log_in_by_sshpass_needs_it(
+    with_secrets: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_SSH_PASSWORD_MECHANISM", "sshpass")
+
+    found = examined(with_secrets)
+
+    assert ("sshpass" in found) == (shutil.which("sshpass") is None)

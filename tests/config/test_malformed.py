@@ -234,9 +234,10 @@ CASES: dict[str, tuple[str, str | bytes, str]] = {
     "a period backwards": (REPORT, "report: audit\nedition: auditor\nperiod: 2026-10-15..2026-10-01\n", "3:9: period: 2026-10-15..2026-10-01 ends before it begins. Write 2026-10-01..2026-10-15"),
     "an unknown service": (REPORT, "report: audit\nedition: auditor\nperiod: last_month\nscope: {services: [web-sohp]}\n", "4:20: services: there is no service 'web-sohp'. Did you mean 'web-shop' (wellkept.yml:9)?"),
     # settings
-    "a secret itself": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: hunter2}}}}\n", "7:28: default: secrets are given by reference, never written down. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "a secret itself": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: hunter2}}}}\n", "7:28: default: secrets are given by reference, never written down. Write {env: NAME}, {file: PATH}, {command: LINE} or {keyring: SERVICE/USER}"),
     "a secret from two places": (SETTINGS, f"{HEAD}{TAIL}secrets: {{vault: {{default: {{env: A, file: b}}}}}}\n", "7:19: default: has 2 sources (env, file). Keep one"),
-    "a secret from nowhere": (SETTINGS, f"{HEAD}{TAIL}secrets: {{become: {{web: {{}}}}}}\n", "7:20: web: names no source. Write {env: NAME}, {file: PATH} or {command: LINE}"),
+    "a secret from nowhere": (SETTINGS, f"{HEAD}{TAIL}secrets: {{become: {{web: {{}}}}}}\n", "7:20: web: names no source. Write {env: NAME}, {file: PATH}, {command: LINE} or {keyring: SERVICE/USER}"),
+    "an entry of a keyring without a user": (SETTINGS, f"{HEAD}{TAIL}secrets: {{login: {{network: {{keyring: switches/}}}}}}\n", "7:38: keyring: 'switches/' names no service and user. Write keyring: SERVICE/USER"),
     "a private key": (SETTINGS, f'{HEAD}{TAIL}signing: {{key: "-----BEGIN OPENSSH PRIVATE KEY-----"}}\n', "7:16: key: a private key stands here itself. Secrets are given by reference: write the key file's path"),
     "a database of another kind": (SETTINGS, f"{HEAD}{TAIL}database: mysql://db/wellkept\n", "7:11: database: not known. Write sqlite:///var/wellkept.db, or postgresql://HOST/NAME"),
     "a variable that is not set": (SETTINGS, f'{HEAD}{TAIL}database: "${{DB_URL}}"\n', "7:11: database: DB_URL is not set in the environment. Set it, or write the address without ${DB_URL}"),

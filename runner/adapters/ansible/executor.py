@@ -14,18 +14,23 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.events import Record, Shaper, bounded
-from runner.adapters.ansible.secrets import Redactor, SecretMissingError, Source, resolve
+from runner.adapters.ansible.redaction import Redactor
+from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
 from runner.adapters.ansible.settings import additions
 from runner.adapters.ansible.spool import SpoolWriter
 from runner.adapters.zone import give_back_zone
 from runner.domain.execution.outcome import EventKind
 
 Order = Mapping[str, Any]
+
+KINDS = ("vault", "become", "login")
+PASSWORDS = {"become": "ansible_become_password", "login": "ansible_password"}
 
 
 class Pen(threading.Thread):
@@ -64,7 +69,7 @@ class Pen(threading.Thread):
     def run(self) -> None:
         """Write until the end; after a failed write the rest is thrown away, and the missing last line tells of it."""
         while (event := self._queue.get()) is not None:
-            self._write_all(self._shaper.shape(event))
+            self._write_all(self._shaper.shape(self._redactor.event(event)))
         self._write_all(self._shaper.rest())
 
     def _write_all(self, records: Iterator[Record]) -> None:
@@ -81,18 +86,19 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
     private, project = Path(order["private"]), Path(order["project"])
     spool = SpoolWriter(Path(order["spool"]))
     problem = ""
-    vault, become = dict[str, str](), dict[str, str]()
+    found: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     try:
-        vault = resolve_all("vault", order, environ=environ, cwd=project)
-        become = resolve_all("become", order, environ=environ, cwd=project)
+        for kind in KINDS:
+            found[kind] = resolve_all(kind, order, environ=environ, cwd=project)
     except SecretMissingError as error:
         problem = str(error)
-    redactor = Redactor([*vault.values(), *become.values()])
+    others = resolve_others(order, found, environ=environ, cwd=project)
+    redactor = Redactor([*order["hidden"], *others, *(each for values in found.values() for each in values.values())])
     pen = Pen(spool=spool, shaper=Shaper(project=project), redactor=redactor)
     status: str = "failed"
     code: int | None = 2
     if not problem:
-        status, code, problem = call_ansible(order, vault=vault, become=become, environ=environ, handler=pen.take)
+        status, code, problem = call_ansible(order, secrets=found, environ=environ, handler=pen.take)
     pen.finish()
     shutil.rmtree(private, ignore_errors=True)
     if pen.problem is not None:
@@ -105,11 +111,23 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
 
 
 def resolve_all(kind: str, order: Order, *, environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
-    """The secrets of one kind, by name."""
+    """The secrets of one kind that this piece needs, by name. Raises SecretMissingError."""
     return {
-        name: resolve(f"wellkept.yml: secrets.{kind}.{name}", Source(**source), environ=environ, cwd=cwd)
+        name: resolve(place(kind, name), Source(**source), environ=environ, cwd=cwd)
         for name, source in order[kind].items()
+        if kind == "vault" or order[f"{kind}_hosts"].get(name)
     }
+
+
+def resolve_others(
+    order: Order, known: Mapping[str, Mapping[str, str]], *, environ: Mapping[str, str], cwd: Path
+) -> Iterator[str]:
+    """The secrets that this piece does not need, as far as they can be found: only to hide them, should the playbook come upon one."""
+    for kind in KINDS:
+        for name, source in order[kind].items():
+            with suppress(SecretMissingError):
+                if name not in known[kind]:
+                    yield resolve(place(kind, name), Source(**source), environ=environ, cwd=cwd)
 
 
 def own_line(kind: EventKind, **more: object) -> Record:
@@ -121,8 +139,7 @@ def own_line(kind: EventKind, **more: object) -> Record:
 def call_ansible(
     order: Order,
     *,
-    vault: Mapping[str, str],
-    become: Mapping[str, str],
+    secrets: Mapping[str, Mapping[str, str]],
     environ: Mapping[str, str],
     handler: Callable[[Mapping[str, Any]], bool],
 ) -> tuple[str, int | None, str]:
@@ -131,8 +148,9 @@ def call_ansible(
 
     private = Path(order["private"])
     (private / "runner").mkdir(mode=0o700)
-    inventory = [*order["inventory"], *become_inventory(private, become, order["become_hosts"])]
-    environment = added_environment(order, environ, become=bool(become))
+    passwords = password_inventory(private, order, secrets)
+    inventory = [*order["inventory"], *passwords]
+    environment = added_environment(order, environ, passwords=bool(passwords))
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private / "runner"),
@@ -140,7 +158,7 @@ def call_ansible(
             playbook=order["playbook"],
             inventory=inventory,
             limit=f"@{order['limit']}" if order["limit"] else None,
-            cmdline=shlex.join(arguments(order, vault)),
+            cmdline=shlex.join(arguments(order, secrets["vault"])),
             tags=",".join(order["tags"]) or None,
             skip_tags=",".join(order["skip_tags"]) or None,
             forks=order["forks"],
@@ -172,7 +190,7 @@ def forget_command(status: Mapping[str, Any], runner_config: Any) -> None:  # no
         Path(runner_config.artifact_dir, "command").unlink(missing_ok=True)
 
 
-def added_environment(order: Order, environ: Mapping[str, str], *, become: bool) -> dict[str, str]:
+def added_environment(order: Order, environ: Mapping[str, str], *, passwords: bool) -> dict[str, str]:
     """Everything that is added to Ansible's environment."""
     found = additions(
         environ,
@@ -180,7 +198,7 @@ def added_environment(order: Order, environ: Mapping[str, str], *, become: bool)
         config=order["config"],
         programs=order["programs"],
         control_path=Path(order["control_path"]),
-        become=become,
+        passwords=passwords,
     )
     return {key: value for addition in found for key, value in addition.environment.items()} | {
         "WELLKEPT_STOP": order["stop"]
@@ -201,14 +219,20 @@ def arguments(order: Order, vault: Mapping[str, str]) -> list[str]:
     return found + (["--flush-cache"] if order["flush_cache"] else [])
 
 
-def become_inventory(private: Path, become: Mapping[str, str], hosts: Mapping[str, list[str]]) -> list[str]:
-    """A further inventory with the passwords of the hosts that need one; none without passwords."""
-    lines = [
-        f"    {yaml_text(host)}: {{ansible_become_password: !unsafe {yaml_text(become[name])}}}"
-        for name in become
-        for host in hosts.get(name, ())
-    ]
-    return [str(keep(private / "become.yml", "\n".join(["all:", "  hosts:", *lines, ""])))] if lines else []
+def password_inventory(private: Path, order: Order, secrets: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """A further inventory with the passwords of the hosts that need one; none without passwords. Of several for a host the last one counts."""
+    known: dict[str, dict[str, str]] = {}
+    for kind, variable in PASSWORDS.items():
+        for name, password in secrets[kind].items():
+            for host in order[f"{kind}_hosts"].get(name, ()):
+                known.setdefault(host, {})[variable] = password
+    lines = [f"    {yaml_text(host)}: {{{yaml_variables(variables)}}}" for host, variables in known.items()]
+    return [str(keep(private / "passwords.yml", "\n".join(["all:", "  hosts:", *lines, ""])))] if lines else []
+
+
+def yaml_variables(variables: Mapping[str, str]) -> str:
+    """Variables within YAML's braces; Ansible takes none of them for a template."""
+    return ", ".join(f"{name}: !unsafe {yaml_text(value)}" for name, value in variables.items())
 
 
 def yaml_text(text: str) -> str:

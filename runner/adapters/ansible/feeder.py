@@ -16,6 +16,7 @@ from pathlib import Path
 
 from runner.adapters.ansible import processes
 from runner.adapters.ansible.processes import Found, Process, Swept
+from runner.adapters.processes import make_private
 
 LEASH = Path(processes.__file__).with_name("leash.py")
 SILENT = 8.0  # seconds without a beat after which the leash counts as dead; it beats every second
@@ -192,7 +193,7 @@ def start_leash(control_path: Path) -> subprocess.Popen[bytes]:
 
 def own(control_path: Path) -> None:
     """Make the run's control path ours alone, and leave word whose it is."""
-    control_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(control_path)
     control_path.chmod(0o700)
     us = processes.read_process(os.getpid())
     (control_path / OWNER_FILE).write_text(f"{os.getpid()} {us.start if us else ''} {BOOT_ID.read_text().strip()}\n")

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from runner.adapters.ansible import processes
@@ -20,6 +21,7 @@ from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
 from runner.adapters.ansible.strays import end_strays
+from runner.adapters.processes import make_private
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import SecretSource
@@ -46,13 +48,15 @@ class AnsibleExecutor:
         python: str = sys.executable,
         home: Path | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        hidden: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """`python` runs the executor and needs ansible-runner; the user's Ansible may live elsewhere.
 
         `home` is the folder below which this installation's pieces lie: strays are ended only there, since another installation
-        on the same machine has live pieces that this one knows nothing of.
+        on the same machine has live pieces that this one knows nothing of. `hidden` gives values that are to be kept out of every
+        record beside the secrets of the order itself.
         """
-        self._home = home
+        self._home, self._hidden = home, hidden
         self._python, self._monotonic = python, monotonic
         self._lines: dict[str, LeashLine] = {}
         self._lock = threading.Lock()
@@ -79,7 +83,7 @@ class AnsibleExecutor:
             )
 
     def _prepare(self, order: PieceOrder) -> Path:
-        order.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(order.folder)
         order.folder.chmod(0o700)
         spool = order.folder / SPOOL
         try:
@@ -95,7 +99,7 @@ class AnsibleExecutor:
     def _write_order(self, order: PieceOrder) -> None:
         shutil.rmtree(private_folder(order), ignore_errors=True)
         private_folder(order).mkdir(mode=0o700)
-        text = json.dumps(as_record(order, flush_cache=self._flushes(order)))
+        text = json.dumps(as_record(order, flush_cache=self._flushes(order), hidden=self._hidden()))
         write_private(private_folder(order) / "order.json", text)
 
     def _flushes(self, order: PieceOrder) -> bool:
@@ -199,8 +203,8 @@ def marker(order: PieceOrder) -> str:
     return f"{order.piece}:{order.fence}"
 
 
-def as_record(order: PieceOrder, *, flush_cache: bool) -> dict[str, object]:
-    """The order as the executor reads it; secrets stay references."""
+def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] = ()) -> dict[str, object]:
+    """The order as the executor reads it; secrets stay references, but for `hidden`: what stands in no reference, and must not be recorded either."""
     return {
         "private": str(private_folder(order)),
         "spool": str(order.folder / SPOOL),
@@ -220,18 +224,17 @@ def as_record(order: PieceOrder, *, flush_cache: bool) -> dict[str, object]:
         "config": order.ansible.config,
         "programs": order.ansible.bin,
         "vault": sources(order.secrets.vault),
-        "become": sources(
-            {name: source for name, source in order.secrets.become.items() if order.become_hosts.get(name)}
-        ),
+        "become": sources(order.secrets.become),
         "become_hosts": {name: list(hosts) for name, hosts in order.become_hosts.items()},
+        "login": sources(order.secrets.login),
+        "login_hosts": {name: list(hosts) for name, hosts in order.login_hosts.items()},
+        "hidden": list(hidden),
     }
 
 
 def sources(secrets: Mapping[str, SecretSource]) -> dict[str, dict[str, str | None]]:
-    """References to secrets, for JSON."""
-    return {
-        name: {"env": source.env, "file": source.file, "command": source.command} for name, source in secrets.items()
-    }
+    """References to secrets, for JSON; also those that no host of this piece needs, for a playbook may come upon them all the same."""
+    return {name: asdict(source) for name, source in secrets.items()}
 
 
 def write_private(path: Path, text: str) -> None:

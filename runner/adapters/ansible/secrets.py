@@ -1,21 +1,15 @@
-"""Secrets by reference: found when they are needed, kept out of every text that leaves the executor."""
+"""Secrets by reference: found when they are needed."""
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 import shlex
 import subprocess
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import Unknown
 
-HIDDEN = "********"
-SHORT = 4  # a value with fewer characters is hidden only where it stands as a word of its own
 COMMAND_SECONDS = 60
 
 
@@ -24,11 +18,17 @@ class SecretMissingError(Unknown):
 
 
 class Source(NamedTuple):
-    """Where a secret is found; exactly one of the three is set."""
+    """Where a secret is found; exactly one of the four is set."""
 
     env: str | None = None
     file: str | None = None
     command: str | None = None
+    keyring: str | None = None
+
+
+def place(kind: str, name: str) -> str:
+    """Where a secret is named, for people."""
+    return f"wellkept.yml: secrets.{kind}.{name}"
 
 
 def resolve(name: str, source: Source, *, environ: Mapping[str, str], cwd: Path) -> str:
@@ -37,6 +37,8 @@ def resolve(name: str, source: Source, *, environ: Mapping[str, str], cwd: Path)
         value = from_environment(name, source.env, environ)
     elif source.file is not None:
         value = from_file(name, cwd / Path(source.file).expanduser())
+    elif source.keyring is not None:
+        value = from_keyring(name, source.keyring)
     else:
         value = from_command(name, source.command or "", environ=environ, cwd=cwd)
     if not value.strip():
@@ -93,36 +95,26 @@ def from_command(name: str, command: str, *, environ: Mapping[str, str], cwd: Pa
     return done.stdout.rstrip("\r\n")
 
 
-class Redactor:
-    """Replaces known secret values, however they are spelled, by asterisks."""
-
-    def __init__(self, values: Iterable[str]) -> None:
-        """Learn the values; their escaped, quoted and encoded spellings are learned too."""
-        words = {spelling for value in values for spelling in spellings(value)}
-        patterns = [pattern_of(word) for word in sorted(words, key=len, reverse=True)]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
-
-    def text(self, text: str) -> str:
-        """The text without the secrets."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
-
-    def record(self, record: Mapping[str, object]) -> dict[str, object]:
-        """The record without the secrets in its texts."""
-        return {key: self.text(value) if isinstance(value, str) else value for key, value in record.items()}
-
-
-def pattern_of(word: str) -> str:
-    """A regular expression for one spelling."""
-    return re.escape(word) if len(word) >= SHORT else rf"(?<!\w){re.escape(word)}(?!\w)"
-
-
-def spellings(value: str) -> Iterator[str]:
-    """A secret and each of its lines, as they are and as programs print them: JSON, URL, shell, base64."""
-    for plain in {value, *(line.strip() for line in value.splitlines())} - {""}:
-        yield plain
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
-        yield repr(plain)[1:-1]
-        yield urllib.parse.quote(plain, safe="")
-        yield shlex.quote(plain).strip("'")
-        yield base64.b64encode(plain.encode()).decode().rstrip("=")
+def from_keyring(name: str, entry: str) -> str:
+    """What the keyring of this user holds under `service/user`; the library is an extra, and its backends are anybody's programs."""
+    try:
+        import keyring
+        from keyring.errors import NoKeyringError
+    except ImportError:
+        raise SecretMissingError(
+            f"{name}: the library for keyrings is not installed. Install it: pip install 'wellkept[keyring]'"
+        ) from None
+    service, _, user = entry.rpartition("/")
+    try:
+        value = keyring.get_password(service, user)
+    except NoKeyringError:
+        raise SecretMissingError(
+            f"{name}: this user has no keyring on this machine; a service seldom has one. Use file or command, or set up a backend of keyring."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - whatever the backend is, its words may hold what it keeps
+        raise SecretMissingError(
+            f"{name}: the keyring does not answer ({type(error).__name__}). Unlock it; it must not ask questions."
+        ) from None
+    if value is None:
+        raise SecretMissingError(f"{name}: the keyring has no {entry}. Put it there: keyring set {service} {user}")
+    return value.rstrip("\r\n")

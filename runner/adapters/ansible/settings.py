@@ -69,9 +69,9 @@ def additions(
     config: str | None,
     programs: str | None,
     control_path: Path,
-    become: bool,
+    passwords: bool,
 ) -> list[Addition]:
-    """What is added to `environ` for one piece; `programs` is the folder of the user's Ansible, `become` whether we know passwords for it."""
+    """What is added to `environ` for one piece; `programs` is the folder of the user's Ansible, `passwords` whether we know some for its hosts."""
     chosen = {"ANSIBLE_CONFIG": config} if config else {}
     user = UserSettings({**environ, **chosen}, project=project)
     found = [
@@ -82,7 +82,7 @@ def additions(
             "a callback plugin is added behind your own; it marks what runs on hosts with WELLKEPT_PIECE and can stop between two tasks",
         ),
         *ssh_additions(user, control_path),
-        inventory_addition(user) if become else None,
+        inventory_addition(user) if passwords else None,
         Addition(
             {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "MAX_EVENT_RES": LARGEST_RESULT},
             "output is without colours, and results of up to 4 MB are kept whole on their way",
@@ -102,7 +102,7 @@ def what_is_added(
     environ: Mapping[str, str], *, project: Path, config: str | None, programs: str | None
 ) -> tuple[str, ...]:
     """Every addition as one sentence each, for people to read before it happens."""
-    shown = additions(environ, project=project, config=config, programs=programs, control_path=Path(), become=False)
+    shown = additions(environ, project=project, config=config, programs=programs, control_path=Path(), passwords=False)
     return (*(addition.words for addition in shown), *WORDS_ABOUT_RUNNER)
 
 
@@ -182,7 +182,7 @@ def is_control(option: Sequence[str]) -> bool:
 
 
 def inventory_addition(user: UserSettings) -> Addition | None:
-    """The inventory plugin `yaml`, if the user's list leaves it out: passwords for `become` come in a private inventory file."""
+    """The inventory plugin `yaml`, if the user's list leaves it out: passwords for `become` and logins come in a private inventory file."""
     own = user.get("ANSIBLE_INVENTORY_ENABLED", "inventory", "enable_plugins") or DEFAULT_INVENTORY_PLUGINS
     if "yaml" in (name.strip().rpartition(".")[2] for name in own.split(",")):
         return None

@@ -72,6 +72,7 @@ def connected(settings: SshSettings, time_limit: float) -> paramiko.SSHClient:
             settings.hostname,
             port=settings.port,
             username=settings.user,
+            password=settings.password or None,
             key_filename=keys,  # type: ignore[arg-type]  # a list is documented, and the stubs lag behind
             allow_agent=settings.first("identityagent") != "none" and not settings.is_on("identitiesonly"),
             look_for_keys=False,

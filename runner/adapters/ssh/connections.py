@@ -56,7 +56,7 @@ class _Kept:
 
 
 class Connections:
-    """Connections by how they are reached (user, address, port, keys); safe to use from many threads."""
+    """Connections by how they are reached (user, address, port, keys, password); safe to use from many threads."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Connections:
 
     @contextmanager
     def _held(self, settings: SshSettings) -> Iterator[_Kept]:
-        key = (settings.hostname, settings.port, settings.user, settings.keys, settings.known)
+        key = (settings.hostname, settings.port, settings.user, settings.keys, settings.known, settings.password)
         with self._lock:
             self._close_idle()
             kept = self._kept.setdefault(key, _Kept())

@@ -13,11 +13,12 @@ from runner.adapters.ssh.settings import SshSettings
 
 MOST_OUTPUT = 256 * 1024  # bytes
 _SSH_FAILED = 255
+LOGIN_REFUSED = "the login was refused"
 
 _OUR_SIDE = {
     r"REMOTE HOST IDENTIFICATION HAS CHANGED": "",
     r"[Hh]ost key verification failed|No \S+ host key is known": "its host key is not known or not trusted; look at it with: wellkept hosts trust",
-    r"Permission denied|Too many authentication failures": "the login was refused",
+    r"Permission denied|Too many authentication failures": LOGIN_REFUSED,
     r"Could not resolve hostname": "its name cannot be resolved",
     r"Bad configuration option|unsupported option|Bad owner or permissions": "ssh refuses its settings for this host",
     r"Network is unreachable": "this machine has no network to it",

@@ -45,6 +45,7 @@ class SshSettings:
     keys: tuple[Path, ...] = ()
     key_kinds: tuple[str, ...] = ()
     known: tuple[KnownKey, ...] = field(default=())
+    password: str = field(default="", repr=False)  # for a login that takes no key
 
     def first(self, name: str) -> str:
         """The first value of a setting, in lower case; empty when it is not set."""

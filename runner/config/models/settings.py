@@ -57,11 +57,16 @@ class Inventory(Shape):
 
 
 class Secret(Shape):
-    """Where a secret is found, never what it is; exactly one of the three."""
+    """Where a secret is found, never what it is; exactly one of the four."""
 
     env: Text | None = Field(default=None, description="the environment variable that holds it")
     file: Text | None = Field(default=None, description="the file that holds it")
     command: Text | None = Field(default=None, description="the command line that prints it")
+    keyring: Text | None = Field(
+        default=None,
+        description="its service and user in this user's keyring (needs `wellkept[keyring]`)",
+        examples=["ansible/vault"],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -72,7 +77,7 @@ class Secret(Shape):
 
     def to_domain(self) -> domain.SecretSource:
         """The reference as the rest of the program knows it."""
-        return domain.SecretSource(self.env, self.file, self.command)
+        return domain.SecretSource(self.env, self.file, self.command, self.keyring)
 
 
 class Secrets(Shape):
@@ -80,12 +85,16 @@ class Secrets(Shape):
 
     vault: dict[Text, Secret] = Field(default_factory=dict, description="vault passwords by vault id")
     become: dict[Text, Secret] = Field(default_factory=dict, description="become passwords by host pattern")
+    login: dict[Text, Secret] = Field(
+        default_factory=dict, description="ssh login passwords by host pattern, for hosts that take no key"
+    )
 
     def to_domain(self) -> domain.Secrets:
         """The references as the rest of the program knows them."""
         return domain.Secrets(
             vault={name: secret.to_domain() for name, secret in self.vault.items()},
             become={name: secret.to_domain() for name, secret in self.become.items()},
+            login={name: secret.to_domain() for name, secret in self.login.items()},
         )
 
 

@@ -17,7 +17,7 @@ from runner.errors import Problem
 
 _DATABASE = re.compile(r"(sqlite:///[^?]|postgresql(\+psycopg)?://)")
 _PASSWORD = re.compile(r"://[^/@:]+:[^@$]+@")
-_SOURCES = ("env", "file", "command")
+_SOURCES = ("env", "file", "command", "keyring")
 SHORTEST_HORIZON, LONGEST_HORIZON = timedelta(days=7), timedelta(days=366)
 
 
@@ -82,8 +82,16 @@ def _secret(settings: Declared[SettingsFile], *keys: str) -> Iterator[Problem]:
         says = f"{keys[-1]}: has {len(sources)} sources ({', '.join(sources)}). Keep one"
         yield settings.problem(*keys, says=says, at_key=True)
     if not sources:
-        says = f"{keys[-1]}: names no source. Write {{env: NAME}}, {{file: PATH}} or {{command: LINE}}"
+        says = f"{keys[-1]}: names no source. Write {{env: NAME}}, {{file: PATH}}, {{command: LINE}} or {{keyring: SERVICE/USER}}"
         yield settings.problem(*keys, says=says, at_key=True)
+    yield from _keyring(settings, *keys, entry=secret.get("keyring"))
+
+
+def _keyring(settings: Declared[SettingsFile], *keys: str, entry: object) -> Iterator[Problem]:
+    """An entry of a keyring has a service and a user."""
+    if isinstance(entry, str) and not all(entry.rpartition("/")[::2]):
+        says = f"keyring: {entry!r} names no service and user. Write keyring: SERVICE/USER"
+        yield settings.problem(*keys, "keyring", says=says)
 
 
 def _database(settings: Declared[SettingsFile], environ: Mapping[str, str]) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -200,7 +200,8 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
         check=work.run.check_mode and own,
         ansible=schedule.ansible,
         secrets=settings.secrets,
-        become_hosts=become_hosts(work, site=site),
+        become_hosts=hosts_by_pattern(settings.secrets.become, work, site=site),
+        login_hosts=hosts_by_pattern(settings.secrets.login, work, site=site),
         time_limit=schedule.time_limit if own else timedelta(minutes=10),
     )
     return (
@@ -225,11 +226,10 @@ def source_of(source: str, project: Path) -> str:
     return str(project / source) if (project / source).exists() else source
 
 
-def become_hosts(work: Claimed, *, site: Site) -> Mapping[str, tuple[str, ...]]:
-    """Which become secret is for which hosts of this piece."""
+def hosts_by_pattern(patterns: Collection[str], work: Claimed, *, site: Site) -> Mapping[str, tuple[str, ...]]:
+    """Which hosts of this piece each pattern names, of those that name any."""
     from runner.operations.execution.plan_occurrence import matching
 
-    patterns = work.definitions.settings.secrets.become
     if not patterns:
         return {}
     answer = site.snapshotted.answer(work.run.snapshot, work.run.plan.inventory)

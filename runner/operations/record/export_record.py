@@ -83,7 +83,7 @@ def export_record(
 def make_room(folder: Path) -> None:
     """Make the folder, or refuse one that holds something."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # whoever exports it decides who else may read it
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: is not empty; name a new folder, so that the copy holds nothing else.")
     except OSError as reason:

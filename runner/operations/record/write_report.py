@@ -28,7 +28,7 @@ from runner.store.transaction import Transaction
 
 TITLES: Mapping[Edition, str] = {Edition.AUDITOR: "Audit report of completed maintenance"}
 RENDERERS: Mapping[str, Callable[[bytes], bytes]] = {"html": to_html, "json": lambda json_text: json_text}
-FILE_MODE = 0o640  # hosts, people and faults are named in it: for the group, not for everybody
+FILE_MODE, FOLDER_MODE = 0o640, 0o750  # hosts, people and faults are named in it: for the group, not for everybody
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -111,7 +111,7 @@ def placed(contents: Mapping[str, bytes], folder: Path, *, record: Callable[[Seq
     """Write all files beside their places, record them, then give each its name; nothing is left when that fails before the renaming."""
     drafts: list[Draft] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         for name, content in contents.items():
             drafts.append(drafted(folder / name, content))
         record(drafts)

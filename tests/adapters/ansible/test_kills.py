@@ -361,6 +361,20 @@ def test_the_spool_of_a_killed_executor_is_drained_to_its_last_whole_line(
     assert EventKind.END not in kinds
 
 
+def test_what_a_power_cut_left_private_is_removed_by_whoever_reads_the_spool(
+    executor: AnsibleExecutor, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / "1" / "piece"
+    (folder / "private").mkdir(parents=True)
+    (folder / "private" / "passwords.yml").write_text("all: {}")
+    (folder / SPOOL).touch()
+
+    events = list(executor.drain(folder, offset=0))
+
+    assert events == []
+    assert [path.name for path in folder.iterdir()] == [SPOOL]
+
+
 def fill(pipe: int) -> None:
     while True:
         os.write(pipe, b'{"say": "beat"}\n' * 256)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -284,6 +286,41 @@ def test_a_become_password_reaches_its_hosts_only(
     assert known["h2"] == expected.decode()
     assert known["h1"] == "da39a3ee5e6b4b0d3255bfef95601890afd80709"  # of nothing
     assert {event.text for event in of_kind(events, EventKind.HOST_OK) if event.task == "Where"} == {"h1h2"}
+
+
+def test_a_login_password_reaches_its_hosts_only_and_is_hidden_from_all(
+    executor: AnsibleExecutor, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGIN", SECRET)
+    monkeypatch.setenv("OTHER", "0ther-secret")
+    text = play(
+        "{name: Known, debug: {msg: \"{{ (ansible_password | default('')) | length }}\"}}",
+        "{name: Leak, debug: {msg: \"{{ lookup('env', 'LOGIN') }} {{ lookup('env', 'OTHER') }} hunter2\"}}",
+    )
+    login = {"all": SecretSource(env="OTHER"), "door": SecretSource(env="LOGIN"), "lost": SecretSource(env="NOT_SET")}
+    order = workshop.order(text, secrets=Secrets(login=login), login_hosts={"door": ("h2",)})
+
+    events, end = follow(AnsibleExecutor(home=workshop.folder, hidden=lambda: ["hunter2"]).start(order))
+
+    told = [(event.task, event.host, event.text) for event in of_kind(events, EventKind.HOST_OK)]
+    assert end.complete
+    assert {(host, text) for task, host, text in told if task == "Known"} == {("h1", "0"), ("h2", str(len(SECRET)))}
+    assert {text for task, _, text in told if task == "Leak"} == {"******** ******** ********"}
+
+
+def test_folders_of_pieces_are_ours_alone_whatever_the_umask(executor: AnsibleExecutor, workshop: Workshop) -> None:
+    order = workshop.order(play("{ping: }"))
+    order = replace(order, folder=workshop.folder / "runs" / "1" / order.piece)
+    was = os.umask(0)
+    try:
+        follow(executor.start(order))
+    finally:
+        os.umask(was)
+
+    made = [
+        path for path in (workshop.folder / "runs", *(workshop.folder / "runs").rglob("*")) if not path.is_symlink()
+    ]
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
 def test_a_secret_that_cannot_be_found_stops_the_piece_before_ansible(

@@ -14,11 +14,11 @@ OURS = str(CALLBACKS)
 
 
 def environment(
-    project: Path, *, become: bool = False, config: str | None = None, programs: str | None = None, **environ: str
+    project: Path, *, passwords: bool = False, config: str | None = None, programs: str | None = None, **environ: str
 ) -> dict[str, str]:
     own = {"HOME": str(project / "home"), "PATH": "/usr/bin", **environ}
     found = additions(
-        own, project=project, config=config, programs=programs, control_path=Path("/run/cp"), become=become
+        own, project=project, config=config, programs=programs, control_path=Path("/run/cp"), passwords=passwords
     )
     return {key: value for addition in found for key, value in addition.environment.items()}
 
@@ -75,7 +75,7 @@ def test_the_users_programs_come_first_and_ours_last(tmp_path: Path) -> None:
 
 
 def test_host_key_checking_is_never_touched(tmp_path: Path) -> None:
-    assert not [name for name in environment(tmp_path, become=True) if "HOST_KEY" in name]
+    assert not [name for name in environment(tmp_path, passwords=True) if "HOST_KEY" in name]
 
 
 def test_default_ssh_settings_stay_as_they_are(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_what_has_no_control_options_stays_as_it_was_written() -> None:
 def test_the_yaml_inventory_plugin_is_added_only_where_it_is_missing_and_needed(tmp_path: Path) -> None:
     configure(tmp_path, "[inventory]\nenable_plugins = ini, community.general.proxmox\n")
 
-    assert environment(tmp_path, become=True)["ANSIBLE_INVENTORY_ENABLED"] == "ini, community.general.proxmox,yaml"
+    assert environment(tmp_path, passwords=True)["ANSIBLE_INVENTORY_ENABLED"] == "ini, community.general.proxmox,yaml"
     assert "ANSIBLE_INVENTORY_ENABLED" not in environment(tmp_path)
 
 
