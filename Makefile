@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 OTHER ?= $(shell bash tests/other_python.sh $(PYTHON))
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 EXAMPLES ?= usual
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile=$(EXAMPLES)
 QUICK = not lab and not postgresql and not browser and not soak
