@@ -34,7 +34,7 @@ def command() -> None:
     wellkept runs list               the latest runs
     wellkept runs show 12            every host, its cause in plain words, its packages
     wellkept runs watch 12           follow it until it is settled
-    wellkept runs continue 12        go on with one that nobody executes any more
+    wellkept runs continue 12        go on with one that was stopped, or that nobody executes any more
     wellkept runs cancel 12 --now    end it
     wellkept runs approve patch-web  allow its next slot to run
     wellkept runs waive patch-web 2026-03-28 --reason "the fair is on"
@@ -128,12 +128,18 @@ def follow(app: App, run: Run, *, form: str) -> Run:
 @format_option
 @pass_app
 def continue_(app: App, run: str, form: str) -> None:
-    """Go on with a run that nobody executes any more; nothing that is finished is done again. Ctrl-C as in `wellkept run`."""
+    """Go on with a run; nothing that is finished is done again. Ctrl-C as in `wellkept run`.
+
+    One that nobody executes any more is taken up where it was. One that has ended, such as one that was cancelled or halted, is
+    followed by a new run of the hosts that did not end well, with every guard, if the files are still the same; else what has
+    changed is told, and nothing is started.
+    """
     from runner.cli.watching import watch as watch_executed
+    from runner.operations.execution.continue_run import continue_run
     from runner.store.execution.runs import find
 
     found = app.store.read(lambda c: find(c, run))
-    raise SystemExit(watch_executed(app, found.id, form=form))
+    raise SystemExit(watch_executed(app, continue_run(found, site=app.site), form=form))
 
 
 @command.command("cancel")

@@ -27,7 +27,7 @@ def summary(material: Material, standings: Sequence[Standing]) -> Summary:
         parts=parts(material),
         withdrawn=rows.withdrawn,
         runs=len(rows.runs),
-        by_hand=tuple(run.number for run in rows.runs if run.trigger is Trigger.HAND),
+        by_hand=tuple(run.number for run in rows.runs if run.trigger in {Trigger.HAND, Trigger.CONTINUED}),
         hosts=host_counts(material, standings),
         tickets=ticket_counts(material),
         approvals=approval_counts(material),

@@ -42,13 +42,17 @@ DIGEST = re.compile("[0-9a-f]{12,64}")  # from as many characters on as `wellkep
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asked for: which hosts, whether only to look, and what they want to override, why, and until when."""
+    """What a person asked for: which hosts, whether only to look, and what they want to override, why, and until when.
+
+    `continues` is the number of the run that left these hosts over.
+    """
 
     limit: str | None = None
     check_mode: bool = False
     digest: str | None = None
     override: str | None = None
     until: datetime | None = None
+    continues: int | None = None
 
 
 def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
@@ -71,7 +75,8 @@ def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     if holds:
         raise Held(held_in_words(plan, holds))
     overridden = [hold for hold in plan.holds if hold not in holds]
-    run = claim(plan, site=site, trigger=Trigger.HAND, slot=None, by=site.actor, wish=wish, overridden=overridden)
+    trigger = Trigger.CONTINUED if wish.continues else Trigger.HAND
+    run = claim(plan, site=site, trigger=trigger, slot=None, by=site.actor, wish=wish, overridden=overridden)
     if run is None:
         raise Held(f"{name!r} could not be claimed: somebody else was first. `wellkept runs` shows it.")
     return run
@@ -259,7 +264,7 @@ def write_claim(
     if run.override_id:
         overrides.take(connection, run.override_id, run_id=run.id, now=at)
     inventories.remember(connection, plan.schedule.inventory, tuple(plan.answer.hosts), at=at)
-    entries.append(connection, run_stream(run.id), [opening_entry(run, plan, taken, overridden)], at=at)
+    entries.append(connection, run_stream(run.id), [opening_entry(run, plan, taken, overridden, wish)], at=at)
     return claimed
 
 
@@ -278,7 +283,9 @@ def write_override(
     )
 
 
-def opening_entry(run: runs.NewRun, plan: Plan, taken: SnapshotTaken, overridden: Sequence[Hold]) -> dict[str, object]:
+def opening_entry(
+    run: runs.NewRun, plan: Plan, taken: SnapshotTaken, overridden: Sequence[Hold], wish: Wish
+) -> dict[str, object]:
     """The first entry of a run: who, what, where, from which inputs, by which versions."""
     return {
         "action": "run.claimed",
@@ -296,6 +303,7 @@ def opening_entry(run: runs.NewRun, plan: Plan, taken: SnapshotTaken, overridden
         "commit": taken.commit,
         "dirty": taken.dirty,
         "slot": run.slot_id,
+        "continues": wish.continues,
         "approved": approved_in_words(plan.approval),
         "overridden": [hold.reason for hold in overridden],
         "versions": dict(run.versions),
