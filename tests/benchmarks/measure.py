@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a process took: seconds by the clock, and seconds of processor time with all children that it waited for."""
+    """What a process took with the children that it waited for: seconds by the clock, seconds of processor time, and MiB of the largest of them."""
 
     wall: float
     cpu: float
+    memory: float = 0.0
 
     def __add__(self, other: Spent) -> Spent:
-        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+        return Spent(self.wall + other.wall, self.cpu + other.cpu, max(self.memory, other.memory))
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -45,7 +46,7 @@ def spend(command: Sequence[str], *, environ: Mapping[str, str] | None = None, c
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode(errors='replace')}")
-    return Spent(time.monotonic() - began, usage.ru_utime + usage.ru_stime)
+    return Spent(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def timed(work: Callable[[], object]) -> float:

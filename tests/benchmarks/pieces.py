@@ -1,4 +1,4 @@
-"""The same calls of Ansible by plain ansible-playbook, by bare ansible-runner, and by Wellkept behind its leash with every event recorded."""
+"""The same calls of Ansible by plain ansible-playbook, with ARA's recording, by bare ansible-runner, and by Wellkept with every event in its record."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from runner.adapters.ansible import AnsibleExecutor
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.store.execution import pieces
 from runner.wiring import App
-from tests.benchmarks.measure import BIN, PYTHON, WELLKEPT, Spent, environment, median, spend, spread, table
+from tests.benchmarks.measure import BIN, PYTHON, ROOT, WELLKEPT, Spent, environment, median, spend, spread, table
 from tests.lab import Lab, Wishes
+from tests.lab.plan import default_names
 
 VARIABLES = {"patch_scope": "all", "reboot": "never"}
 SETTINGS = """\
@@ -41,6 +43,7 @@ playbook: playbooks/patch.yml
 hosts: all
 window: {{day: daily, start: "{start}", duration: 4h}}
 waves: [{{name: all}}]
+concurrency: {hosts}
 before: [playbooks/health/readiness.yml]
 after: [playbooks/health/after-patch.yml]
 extra_vars: {{patch_scope: all, reboot: never}}
@@ -72,18 +75,18 @@ class Round:
 
 
 @contextmanager
-def made() -> Iterator[Bench]:
-    """Five hosts, up to date already, so that every round does the same."""
+def made(hosts: int) -> Iterator[Bench]:
+    """Some hosts, up to date already, so that every round does the same."""
     folder = Path(tempfile.mkdtemp(prefix="wk-bench-"))
     try:
-        with Lab.up(folder / "lab", Wishes(extras={})) as lab:
+        with Lab.up(folder / "lab", Wishes(names=default_names(hosts), extras={})) as lab:
             spend([str(WELLKEPT), "init", str(folder / "repository")])
             bench = Bench(lab, folder / "repository")
             for path in (*(bench.root / "schedules").glob("*.yml"), *(bench.root / "reports").glob("*.yml")):
                 path.unlink()
             (bench.root / "wellkept.yml").write_text(SETTINGS.format(inventory=lab.inventory))
             opened = datetime.now(UTC) - timedelta(minutes=5)
-            (bench.root / "schedules/bench.yml").write_text(SCHEDULE.format(start=f"{opened:%H:%M}"))
+            (bench.root / "schedules/bench.yml").write_text(SCHEDULE.format(start=f"{opened:%H:%M}", hosts=hosts))
             plain(bench)
             yield bench
     finally:
@@ -103,20 +106,40 @@ def sockets() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def one_by_one(bench: Bench, command: Callable[[Path], list[str]]) -> Round:
+def one_by_one(bench: Bench, command: Callable[[Path], list[str]], **more: str) -> Round:
     """Call Ansible for each playbook in turn."""
     with sockets() as folder:
-        environ = environment(ANSIBLE_SSH_CONTROL_PATH_DIR=folder, ANSIBLE_NOCOLOR="1")
+        environ = environment(ANSIBLE_SSH_CONTROL_PATH_DIR=folder, ANSIBLE_NOCOLOR="1", **more)
         spent = [spend(command(playbook), environ=environ, cwd=bench.root) for playbook in bench.playbooks]
     return Round(sum(spent, Spent(0, 0)), tuple(each.wall for each in spent))
 
 
-def plain(bench: Bench) -> Round:
+def plain(bench: Bench, program: Path = BIN / "ansible-playbook", **environ: str) -> Round:
     """By ansible-playbook itself."""
     more = ["--forks", str(len(bench.lab.hosts)), "--extra-vars", json.dumps(VARIABLES)]
     limit = ["--limit", ",".join(bench.lab.hosts)]
-    own = [str(BIN / "ansible-playbook"), "-i", str(bench.lab.inventory), *limit, *more]
-    return one_by_one(bench, lambda playbook: [*own, str(playbook)])
+    own = [str(program), "-i", str(bench.lab.inventory), *limit, *more]
+    return one_by_one(bench, lambda playbook: [*own, str(playbook)], **environ)
+
+
+def ara(bench: Bench) -> Round:
+    """By ansible-playbook with the callback of ARA, which keeps its record in a SQLite file of its own."""
+    python = ara_python()
+    plugins = subprocess.run(
+        [str(python), "-m", "ara.setup.callback_plugins"], check=True, capture_output=True, text=True
+    )
+    environ = {"ANSIBLE_CALLBACK_PLUGINS": plugins.stdout.strip(), "ARA_BASE_DIR": str(bench.root.parent / "ara")}
+    return plain(bench, python.with_name("ansible-playbook"), **environ)
+
+
+def ara_python() -> Path:
+    """A Python with ARA and the same ansible-core as ours, in a virtual environment that is made once."""
+    python = ROOT / ".venv-ara" / "bin" / "python"
+    if not python.exists():
+        spend([PYTHON, "-m", "venv", str(python.parents[1])])
+        core = f"ansible-core=={version('ansible-core')}"
+        spend([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", core, "ara[server]"])
+    return python
 
 
 def bare_runner(bench: Bench) -> Round:
@@ -151,14 +174,15 @@ def wellkept(bench: Bench) -> Round:
     return Round(spent, tuple(calls))
 
 
-WAYS = {"ansible-playbook": plain, "bare ansible-runner": bare_runner, "wellkept": wellkept}
+WAYS = {"ansible-playbook": plain, "ARA": ara, "bare ansible-runner": bare_runner, "wellkept": wellkept}
 
 
 def measure(*, quick: bool) -> None:
     """(b) Rounds of each way in turn, so that whatever else this machine does meets all of them."""
     rounds: dict[str, list[Round]] = {name: [] for name in WAYS}
-    with made() as bench:
-        for _ in range(1 if quick else 3):
+    hosts = 5 if quick else 20
+    with made(hosts) as bench:
+        for _ in range(1 if quick else 2):
             for name, way in WAYS.items():
                 rounds[name].append(way(bench))
     rows = []
@@ -167,9 +191,13 @@ def measure(*, quick: bool) -> None:
             (f"{name}: calls of Ansible", spread([sum(each.calls) for each in found])),
             (f"{name}: the whole", spread([each.whole.wall for each in found])),
             (f"{name}: processor", spread([each.whole.cpu for each in found])),
+            (
+                f"{name}: memory of its largest process",
+                spread([each.whole.memory for each in found], unit="MiB", digits=0),
+            ),
         ]
-    rows += [row for peer in ("ansible-playbook", "bare ansible-runner") for row in ratios(rounds, peer)]
-    note = "Five calls for five hosts that are up to date: look, readiness, patch, look, after-patch."
+    rows += [row for peer in ("ansible-playbook", "bare ansible-runner", "ARA") for row in ratios(rounds, peer)]
+    note = f"Five calls for {hosts} hosts that are up to date: look, readiness, patch, look, after-patch."
     table("(b) The same calls of Ansible", rows, note=note)
 
 
@@ -180,5 +208,6 @@ def ratios(rounds: dict[str, list[Round]], peer: str) -> list[tuple[str, str]]:
         "calls of Ansible": [median([sum(each.calls) for each in found]) for found in (own, other)],
         "the whole": [median([each.whole.wall for each in found]) for found in (own, other)],
         "processor": [median([each.whole.cpu for each in found]) for found in (own, other)],
+        "memory": [median([each.whole.memory for each in found]) for found in (own, other)],
     }
     return [(f"wellkept / {peer}: {what}", f"{mine / theirs:.2f}") for what, (mine, theirs) in figures.items()]
