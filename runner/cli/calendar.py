@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import click
 
 from runner.cli.answers import printable
 from runner.cli.app import pass_app
+from runner.cli.calendar_asked import Asked
 from runner.cli.instants import next_option
 from runner.cli.output import Column, show, show_json
 from runner.errors import UsageError
@@ -38,21 +38,6 @@ AHEAD_FOR_OTHERS = timedelta(days=366)  # what others subscribe to reaches farth
 NOTHING = "Nothing opens in this span. Choose a wider one with --from and --to."
 THIS_YEAR = "this one"
 NOW = "now"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was typed."""
-
-    names: tuple[str, ...]
-    from_: str
-    to: str | None
-    year: str | None
-    coming: str | None
-    window: str | None
-    form: str
-    output: Path | None
-    hosts: bool
 
 
 @click.command("calendar")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.calendar_asked import Asked
 from runner.domain.settings import Definitions
 from runner.errors import Unknown
 from runner.operations.time.find_short_windows import PastRuns, read_past_runs, with_short_openings
@@ -18,9 +18,6 @@ from runner.operations.time.list_openings import Entry, list_openings
 from runner.operations.time.once_schedules import WithOnce
 from runner.operations.time.reload import InForce
 from runner.wiring import App
-
-if TYPE_CHECKING:
-    from runner.cli.calendar import Asked
 
 
 @dataclass(frozen=True, slots=True)
