@@ -34,7 +34,7 @@ demo: system $(VENV)/.ready ## see it work: five real SSH hosts, a patch window,
 
 test: PACKAGES = openssh-server openssh-client python3-apt util-linux postgresql chromium poppler-utils git systemd prometheus-alertmanager
 test: system check ## everything that proves it works (about a quarter of an hour)
-	@$(MAKE) --no-print-directory -j2 -Oline test-all test-other  # side by side: tests of real hosts mostly wait
+	@MAKE=$(MAKE) bash tests/both_pythons.sh
 
 test-all: $(VENV)/.ready
 	@$(PYTEST) -m "not soak"
