@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 OTHER ?= $(shell bash tests/other_python.sh $(PYTHON))
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 EXAMPLES ?= usual
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=$(EXAMPLES)
 QUICK = not lab and not postgresql and not browser and not soak
@@ -33,20 +33,22 @@ demo: system $(VENV)/.ready ## see it work: five real SSH hosts, a patch window,
 	@$(BIN)/python -m tests.demo
 
 test: PACKAGES = openssh-server openssh-client python3-apt util-linux postgresql chromium poppler-utils git systemd prometheus-alertmanager
-test: system check ## everything that proves it works (about a quarter of an hour)
-	@MAKE=$(MAKE) bash tests/both_pythons.sh
+test: system check test-all test-other ## everything that proves it works (about a quarter of an hour)
 
 test-all: $(VENV)/.ready
 	@$(PYTEST) -m "not soak"
 
-test-other: ## the tests without servers, and one run on real hosts, by the other Python at hand
-	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other EXAMPLES=few test-quick test-one-run; \
+test-other: ## rules, files, the store and what touches other systems, and one run on real hosts, by the other Python at hand
+	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other EXAMPLES=few test-inside test-one-run; \
 	else echo "There is no other Python from 3.11 on at hand; only $(PYTHON) was tested."; fi
 
 test-quick: $(VENV)/.ready ## the tests that need no server and no browser
 	@$(PYTEST) -m "$(QUICK)"
 
-.PHONY: test-one-run
+.PHONY: test-inside test-one-run
+test-inside: $(VENV)/.ready
+	@$(PYTEST) -m "$(QUICK)" $(addprefix tests/,domain config store adapters operations/test_runs_from_claim_to_settlement.py test_daemon.py)
+
 test-one-run: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q -m lab tests/acceptance/test_windows.py -k starts_by_itself_when_its_window_opens
 
