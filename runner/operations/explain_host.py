@@ -311,7 +311,7 @@ def naming_in_words(case: Case) -> Iterator[str]:
         if not schedule.enabled:
             yield f"Schedule {name} names it and is switched off: enabled in {schedule.source}."
         elif schedule.every:
-            yield f"Schedule {name} names it and runs every {describe(schedule.every)}, without a window: it changes nothing."
+            yield f"Schedule {name} names it and runs every {describe(schedule.every)}; it changes nothing. All its runs: wellkept runs list --schedule {name}"
         elif schedule.window.is_always:
             yield f"Schedule {name} names it and has no window, so that it starts only by hand: wellkept run {name}"
     if not case.naming:

@@ -421,7 +421,7 @@ def test_the_calendar_with_hosts_as_json_only_adds_keys(wellkept: Repository) ->
         "unread",
     ]
     assert document["collisions"][0]["hosts"] == ["web1", "web2"]
-    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences"]
+    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences", "cadences"]
 
 
 def test_a_calendar_without_trouble_says_so(wellkept: Repository) -> None:

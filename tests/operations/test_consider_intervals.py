@@ -17,7 +17,7 @@ from runner.domain.time.cadence import DAY, interval_at
 from runner.operations.describe_hosts import Inventories
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.explain_host import explain_host
-from runner.operations.time.consider_intervals import consider_intervals
+from runner.operations.time.consider_intervals import consider, consider_intervals
 from runner.operations.time.keep_ledger import has_slots, keep_ledger
 from runner.operations.time.tick import tick
 from runner.store.execution import drains, pauses, runs
@@ -276,6 +276,22 @@ def test_two_schedulers_that_see_the_same_interval_begin_one_run(at_work: Bench)
 
     assert len(all_runs(at_work)) == 1
     assert counted(at_work) == (1, 1, 0, 0)
+
+
+def test_only_a_scheduler_that_finds_an_interval_open_says_what_it_waits_for(
+    at_work: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger=consider_intervals.__module__)
+    only_asked(at_work, NOON)
+    schedule = at_work.site.current().schedules["look"]
+
+    consider(schedule, None, definitions=at_work.site.current(), site=at_work.site, asked={})  # saw nothing counted yet
+    assert caplog.messages == []
+    for seconds in (0, 20, 40):
+        only_asked(at_work, NOON + HOUR + timedelta(seconds=seconds))
+
+    assert len(caplog.messages) == 1
+    assert "still" in caplog.messages[0]
 
 
 def test_the_two_schedulers_beat_one_after_the_other_and_the_second_finds_nothing_due(at_work: Bench) -> None:

@@ -56,9 +56,9 @@ def consider(schedule: Schedule, last: Interval | None, *, definitions: Definiti
         return
     if held := start_or_hold(schedule, interval, definitions=definitions, site=site):
         asked[schedule.name] = now
-        if before is None or before < interval.begins:  # once in an interval
+        still_open = site.store.write(partial(count_passed, name=schedule.name, interval=interval))
+        if still_open and (before is None or before < interval.begins):  # told once in an interval
             log.info("%s waits: %s", schedule.name, held.reason, extra={"action": "interval.held", "guard": held.guard})
-        site.store.write(partial(count_passed, name=schedule.name, interval=interval))
 
 
 def start_or_hold(schedule: Schedule, interval: Interval, *, definitions: Definitions, site: Site) -> Hold | None:

@@ -28,12 +28,13 @@ def count_interval(connection: Transaction, name: str, interval: Interval, *, be
     return True
 
 
-def count_passed(connection: Transaction, name: str, interval: Interval) -> None:
-    """Count what passed by before an interval in which nothing could be done yet, and expect this one from now on."""
+def count_passed(connection: Transaction, name: str, interval: Interval) -> bool:
+    """Count what passed by before an interval in which nothing could be done yet, and expect this one from now on; False when somebody has counted it."""
     serialise(connection, f"cadence:{name}")
     last = cadence.last_of(connection, name)
     if last is not None and last.begins >= interval.begins:
-        return
+        return False
     for day, number in missed_before(interval, last):
         cadence.count(connection, name, day, expected=number, missed=number)
     cadence.keep_last(connection, name, before(interval))
+    return True
