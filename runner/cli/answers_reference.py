@@ -21,6 +21,7 @@ from runner.operations.record.verify_record import RecordReport
 from runner.operations.summarise_status import Status
 from runner.operations.tickets.show_ticket import TicketLine, TicketShown
 from runner.operations.time.find_rare_upgrades import RareUpgrade
+from runner.operations.time.list_cadences import Cadence
 from runner.operations.time.list_openings import Occurrence
 from runner.operations.time.look_at_hosts import Collision, UncoveredHost
 
@@ -32,9 +33,10 @@ ISO 8601 with an offset. A listing with `--limit` also has `more`: whether there
 """
 ANSWERS: Mapping[str, Mapping[str, Any]] = {  # command -> part -> what it is
     "adopt": {"adoption": Adoption, "summary": str},
-    "calendar": {"occurrences": list[Occurrence]},
+    "calendar": {"occurrences": list[Occurrence], "cadences": list[Cadence]},
     "calendar --hosts": {
         "occurrences": list[Occurrence],
+        "cadences": list[Cadence],
         "collisions": list[Collision],
         "uncovered_hosts": list[UncoveredHost],
         "rare_upgrades": list[RareUpgrade],

@@ -20,6 +20,7 @@ from runner.errors import UsageError
 from runner.wiring import App
 
 if TYPE_CHECKING:
+    from runner.operations.time.list_cadences import Cadence
     from runner.operations.time.list_openings import Entry
     from runner.operations.time.look_at_hosts import HostsLookedAt
 
@@ -195,26 +196,30 @@ def refuse_output(output: Path | None) -> None:
 def answer(app: App, asked: Asked) -> None:
     """A listing, and what the hosts tell if they were asked for."""
     from runner.cli.calendar_entries import look_up
+    from runner.operations.time.list_cadences import list_cadences
     from runner.operations.time.look_at_hosts import look_at_hosts, with_collisions
 
     found = look_up(app, asked, *span(app, asked, AHEAD))
+    cadences = [] if asked.window else list_cadences(found.definitions, names=asked.names)
     if found.inventoried is None:
-        tell(found.entries, asked.form)
+        tell(found.entries, cadences, asked.form)
         return
     seen = look_at_hosts(found.entries, found.inventoried, now=app.clock())
-    tell(with_collisions(found.entries, seen.collisions), asked.form, seen)
+    tell(with_collisions(found.entries, seen.collisions), cadences, asked.form, seen)
 
 
-def tell(found: Sequence[Entry], form: str, seen: HostsLookedAt | None = None) -> None:
-    """The openings, with local times for people, and what was seen of the hosts."""
+def tell(found: Sequence[Entry], cadences: Sequence[Cadence], form: str, seen: HostsLookedAt | None = None) -> None:
+    """The openings, with local times for people, what has none as it runs all the time, and what was seen of the hosts."""
     from runner.cli.answers import plain
     from runner.cli.calendar_hosts import tell_hosts
 
     if form == "json":
-        show_json({"occurrences": [entry.as_row() for entry in found], **(as_object(plain(seen)) if seen else {})})
+        rows = [entry.as_row() for entry in found]
+        show_json({"occurrences": rows, "cadences": list(cadences), **(as_object(plain(seen)) if seen else {})})
         return
-    rows = [for_people(entry) for entry in found]
-    show("occurrences", rows, COLUMNS, form=form, empty=NOTHING)
+    show("occurrences", [for_people(entry) for entry in found], COLUMNS, form=form, empty=NOTHING)
+    for each in cadences:
+        click.echo(f"Without a window: {each['schedule']}, every {each['every']}. It changes nothing.")
     if seen:
         tell_hosts(seen)
 

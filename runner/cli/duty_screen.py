@@ -29,6 +29,7 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "on_failure": {"retries": 0, "retry_after_seconds": None, "rollback": None},
         "opens": opening.opens.isoformat() if opening else None,
         "closes": opening.closes.isoformat() if opening else None,
+        "every_seconds": None,
         "owner": plan.schedule.owner,
         "ticket": plan.ticket,
         "holds": [],

@@ -131,6 +131,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
             "rollback": plan.schedule.on_failure.rollback if plan.run.rollback else None,
         },
         "opens": opening.usable_from.isoformat() if opening and not plan.schedule.window.is_always else None,
+        "every_seconds": plan.schedule.every.total_seconds() if plan.schedule.every else None,
         "holds": [
             {"guard": h.guard, "reason": h.reason, "until": h.until.isoformat() if h.until else None}
             for h in plan.holds
@@ -203,6 +204,8 @@ def window_line(plan: Plan) -> str:
     """When the window is open, in its own zone."""
     from runner.operations.execution.start_run import local
 
+    if plan.schedule.every:
+        return every_line(plan.schedule.every, at=plan.at)
     if plan.schedule.window.is_always:
         return "Window: always open"
     if plan.opening and plan.opening.is_frozen:
@@ -211,6 +214,14 @@ def window_line(plan: Plan) -> str:
         return f"Window: {plan.schedule.window.name}, open until {local(plan.opening.usable_until, plan)}, last start {local(plan.opening.last_start, plan)}"
     following = local(plan.following.usable_from, plan) if plan.following else "never"
     return f"Window: {plan.schedule.window.name}, closed; next opening {following}"
+
+
+def every_line(every: timedelta, *, at: datetime) -> str:
+    """How often it runs by itself, and when its next interval begins."""
+    from runner.domain.time.cadence import interval_at
+    from runner.domain.time.duration import describe
+
+    return f"Every: {describe(every)}, by itself while `wellkept serve` runs; the next interval begins {interval_at(at, every).ends:%a %Y-%m-%d %H:%M} UTC"
 
 
 def ring_in_words(requirement: Requirement) -> str:

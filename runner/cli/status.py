@@ -131,10 +131,16 @@ def daemon_in_words(recorded: Recorded, clock: Clock) -> str:
 
 
 def show_missed(recorded: Recorded) -> None:
-    """The health checks of which a round was missed today."""
+    """The health checks of which a round was missed today, and the schedules of which an interval was."""
     for each in recorded.rounds_today:
         if each.missed:
             say(f"Missed     {each.check}: {each.missed} of {count(each.expected, 'round')} today (UTC)")
+    for interval in recorded.intervals_today:
+        if interval.missed:
+            name, expected = interval.schedule, count(interval.expected, "run")
+            say(
+                f"Missed     {name}: {interval.missed} of {expected} today (UTC); `wellkept plan {name}` says what holds it now"
+            )
 
 
 def heading(words: str) -> None:

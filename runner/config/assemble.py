@@ -11,7 +11,7 @@ from typing import Any
 from runner.config.declared import Declared
 from runner.config.environment import expand, missing
 from runner.config.ground import FROM_ANSIBLE, Ground, inventories_declared
-from runner.config.models.schedule import ScheduleFile
+from runner.config.models.schedule import OF_A_SLOT, ScheduleFile
 from runner.config.models.settings import SettingsFile
 from runner.config.rules.schedules import is_manual
 from runner.domain.execution.own_ansible import AnsibleSettings
@@ -141,7 +141,7 @@ def _schedule(
         title=model.title or _first_play(schedule, ground),
         inventory=inventory,
         ansible=settings.inventories[inventory].ansible if inventory else AnsibleSettings(),
-        window=ground.window(inline) if inline else windows[str(model.window)],
+        window=ground.window(inline) if inline else windows[str(model.window or ALWAYS)],
         owner=owner,
         source=schedule.place,
         defaults_used=tuple(map(intern, _defaults_used(schedule, ground))),  # thousands of schedules say the same
@@ -172,9 +172,10 @@ def _defaults_used(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator
         return
     if isinstance(window, dict):
         yield from (f"{key}: {value}, by default" for key, value in _OF_WINDOW.items() if key not in window)
+    of_none = OF_A_SLOT if "every" in raw else ()
     for key, value in _BY_DEFAULT.items():
         left_out = "type" not in change if key == "change" else key not in raw
-        if left_out and not (raw.get("split") == "whole" and key in _NOT_WHOLE):
+        if left_out and key not in of_none and not (raw.get("split") == "whole" and key in _NOT_WHOLE):
             yield f"{key}: {value}, by default"
 
 

@@ -11,7 +11,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Boundaries": ("patch_within",),
     "Tickets": ("escalation",),
     "ScheduleFile": (
-        "every",
         "mute",
         "announce",
     ),
@@ -39,13 +38,3 @@ VALUES: dict[tuple[str, str], tuple[str, ...]] = {
     ("ReportFile", "formats"): ("pdf", "csv"),
     ("HealthFile", "probe"): ("tls", "plugin", "network", "playbook"),
 }
-
-# A key that is not built yet -> keys that are not missing where it stands.
-INSTEAD_OF: dict[str, tuple[str, ...]] = {"every": ("window",)}
-
-
-def instead_of(raw: object) -> frozenset[str]:
-    """The keys that need not stand in this mapping, because something that is not built yet stands there for them."""
-    if not isinstance(raw, dict):
-        return frozenset()
-    return frozenset(key for found in raw if found in INSTEAD_OF for key in INSTEAD_OF[found])

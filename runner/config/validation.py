@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import Tag, TypeAdapter, ValidationError
 
 from runner.config.models.shape import Shape
-from runner.config.not_yet import instead_of
 from runner.config.source import Path, Source
 from runner.config.wording import Finding, sentence
 from runner.errors import Problem
@@ -26,7 +25,7 @@ def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
         errors: list[Any] = []
     except ValidationError as error:
         valid, errors = None, error.errors(include_url=False)
-    problems = [problem for found in errors if (problem := _problem(model, source, found))]
+    problems = [_problem(model, source, found) for found in errors]
     return valid, [*problems, *_clocks_taken_for_numbers(source, problems)]
 
 
@@ -68,13 +67,11 @@ def _adapter(model: type[Shape], name: str) -> TypeAdapter[Any]:
     return TypeAdapter(model.model_fields[name].rebuild_annotation())
 
 
-def _problem(model: type[Shape], source: Source, error: Mapping[str, Any]) -> Problem | None:
-    """One error of pydantic as a problem of the file; None for a key that something not built yet stands in for."""
+def _problem(model: type[Shape], source: Source, error: Mapping[str, Any]) -> Problem:
+    """One error of pydantic as a problem of the file."""
     at_name = error["loc"][-1:] == ("[key]",)
     path = tuple(part for part in error["loc"] if not _is_tag(part) and part != "[key]")
     kind = error["type"]
-    if kind == "missing" and path[-1] in instead_of(source.at(path[:-1])):
-        return None
     at_key = at_name or kind == "extra_forbidden"
     place = path[:-1] if kind == "missing" else path
     finding = Finding(

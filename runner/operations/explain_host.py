@@ -9,9 +9,10 @@ from functools import partial
 
 from runner.domain.execution.guards import APPROVAL, FREEZE, HOSTS, INVENTORY, OVERLAP, PAUSE, WINDOW
 from runner.domain.execution.outcome import HostResult, NotRun, Result
-from runner.domain.execution.run import SlotOutcome, SlotState
+from runner.domain.execution.run import SlotOutcome, SlotState, Trigger
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
+from runner.domain.time.duration import describe
 from runner.errors import count
 from runner.operations.describe_hosts import Inventories, inventory_of
 from runner.operations.execution.plan_occurrence import matching
@@ -228,6 +229,12 @@ def in_run(connection: Transaction, run: runs.Run, case: Case) -> tuple[str, str
     return told
 
 
+def ended_well(connection: Transaction, run: runs.Run, case: Case) -> bool:
+    """Whether the run is through with the host, and nothing was wrong there."""
+    rows = outcomes.of_run(connection, run.id)
+    return any(row.host == case.host and row.result.result.is_good for row in rows)
+
+
 def guard_of(result: HostResult) -> str | None:
     """What said no to the host, if something did."""
     return GUARD_OF_HOST.get(result.reason) if result.reason else None
@@ -264,9 +271,11 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
 
 
 def of_hand(connection: Transaction, case: Case) -> Iterator[Chance]:
-    """The runs by hand since then that meant the host."""
+    """The runs without a slot since then that meant the host; of those on a cadence, which are many, only where it did not end well."""
     for run in runs.going_between(connection, case.since, None):
         if run.slot_id is None and run.inventory == case.inventory and case.host in run.plan.hosts:
+            if run.trigger is Trigger.CADENCE and ended_well(connection, run, case):
+                continue
             outcome, guard, cause = in_run(connection, run, case)
             checked = " (check mode, nothing was changed)" if run.check_mode else ""
             following = case.next.get(run.schedule)
@@ -296,11 +305,13 @@ def is_retired(connection: Transaction, *, case: Case) -> bool:
 
 
 def naming_in_words(case: Case) -> Iterator[str]:
-    """Schedules that name the host and never start by themselves; and the way out when none names it."""
+    """Schedules that name the host and have no slots; and the way out when none names it."""
     for name in sorted(case.naming):
         schedule = case.definitions.schedules[name]
         if not schedule.enabled:
             yield f"Schedule {name} names it and is switched off: enabled in {schedule.source}."
+        elif schedule.every:
+            yield f"Schedule {name} names it and runs every {describe(schedule.every)}; it changes nothing. All its runs: wellkept runs list --schedule {name}"
         elif schedule.window.is_always:
             yield f"Schedule {name} names it and has no window, so that it starts only by hand: wellkept run {name}"
     if not case.naming:

@@ -115,6 +115,17 @@ class RoundsToday:
 
 
 @dataclass(frozen=True, slots=True)
+class IntervalsToday:
+    """The intervals of this UTC day of a schedule that has a cadence, as far as they are counted; `late` ones are among those that were `run`."""
+
+    schedule: str
+    expected: int
+    run: int
+    late: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTicket:
     """A ticket that nobody has resolved yet."""
 
@@ -153,6 +164,7 @@ class Recorded:
     unhealthy: tuple[Unhealthy, ...] = ()
     checked_at: datetime | None = None
     rounds_today: tuple[RoundsToday, ...] = ()
+    intervals_today: tuple[IntervalsToday, ...] = ()
     tickets: tuple[LiveTicket, ...] = ()
     last_runs: tuple[PastRun, ...] = ()
 
@@ -241,6 +253,7 @@ def recorded_at(connection: Transaction, *, now: datetime) -> Recorded:
         unhealthy=tuple(unhealthy(states)),
         checked_at=max((state.last_at for state in states), default=None),
         rounds_today=tuple(rounds_today(connection, now)),
+        intervals_today=tuple(intervals_today(connection, now)),
         tickets=tuple(live_ticket(ticket) for ticket in sorted(tickets.live(connection), key=most_urgent_first)),
         last_runs=tuple(past_runs(connection)),
     )
@@ -314,11 +327,23 @@ def unhealthy(states: list[health.HealthState]) -> list[Unhealthy]:
 
 def rounds_today(connection: Transaction, now: datetime) -> Iterator[RoundsToday]:
     """What became of each health check's rounds today."""
-    today = now.astimezone(UTC).date()
-    for day in cadence.between(connection, today, today + timedelta(days=1)):
+    for day in cadence_today(connection, now):
         if day.schedule.startswith(HEALTH_PREFIX):
             check = day.schedule.removeprefix(HEALTH_PREFIX)
             yield RoundsToday(check, day.expected, day.run, day.late, day.missed)
+
+
+def intervals_today(connection: Transaction, now: datetime) -> Iterator[IntervalsToday]:
+    """What became of the intervals of each schedule that has a cadence today."""
+    for day in cadence_today(connection, now):
+        if not day.schedule.startswith(HEALTH_PREFIX):
+            yield IntervalsToday(day.schedule, day.expected, day.run, day.late, day.missed)
+
+
+def cadence_today(connection: Transaction, now: datetime) -> list[cadence.CadenceDay]:
+    """Everything on a cadence, on this UTC day."""
+    today = now.astimezone(UTC).date()
+    return cadence.between(connection, today, today + timedelta(days=1))
 
 
 def most_urgent_first(ticket: tickets.Ticket) -> tuple[int, int]:

@@ -72,6 +72,7 @@ WHY_NOT_RUN: Mapping[NotRun, str] = {
 IN_DOUBT = "Contact was lost while the work was going on, so that its end is not known."
 TRIGGERS: Mapping[Trigger, str] = {
     Trigger.SLOT: "by its schedule",
+    Trigger.CADENCE: "by its schedule, at a regular interval",
     Trigger.HAND: "by hand",
     Trigger.ONCE: "once, planned by hand",
     Trigger.CONTINUED: "to continue an earlier run",

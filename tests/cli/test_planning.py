@@ -411,9 +411,17 @@ def test_the_calendar_with_hosts_as_json_only_adds_keys(wellkept: Repository) ->
 
     document = wellkept("calendar", *SPAN, "--hosts", "--format", "json").json()
 
-    assert list(document) == ["version", "occurrences", "collisions", "uncovered_hosts", "rare_upgrades", "unread"]
+    assert list(document) == [
+        "version",
+        "occurrences",
+        "cadences",
+        "collisions",
+        "uncovered_hosts",
+        "rare_upgrades",
+        "unread",
+    ]
     assert document["collisions"][0]["hosts"] == ["web1", "web2"]
-    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences"]
+    assert list(wellkept("calendar", *SPAN, "--format", "json").json()) == ["version", "occurrences", "cadences"]
 
 
 def test_a_calendar_without_trouble_says_so(wellkept: Repository) -> None:
@@ -467,3 +475,49 @@ def test_a_plan_tells_how_long_a_host_is_expected_to_take(wellkept: Repository) 
     assert "Time for a host: 5m for 3 hosts without a past" in early.out
     assert "No room then" not in early.out
     assert "No room then for: web1, web2, db1" in late.out
+
+
+ON_CADENCE = """\
+schedule: look
+title: Pending updates
+why: Tells what the next window will bring.
+playbook: playbooks/patch.yml
+hosts: all
+effect: read_only
+every: 1h
+"""
+
+
+def test_a_plan_of_work_on_a_cadence_says_how_often_and_when_its_next_interval_begins(wellkept: Repository) -> None:
+    wellkept.write("schedules/look.yml", ON_CADENCE)
+
+    said = wellkept("plan", "look", "--at", "2026-03-23 12:10")
+    row = wellkept("plan", "look", "--at", "2026-03-23 12:10", "--format", "json").json()["plans"][0]
+
+    assert (
+        "Every: 1h, by itself while `wellkept serve` runs; the next interval begins Mon 2026-03-23 12:00 UTC\n"
+        in said.out
+    )
+    assert "Nothing holds it." in said.out
+    assert "Window:" not in said.out
+    assert (row["every_seconds"], row["opens"]) == (3600.0, None)
+
+
+def test_a_calendar_names_work_on_a_cadence_below_the_openings(wellkept: Repository) -> None:
+    wellkept.write("schedules/look.yml", ON_CADENCE)
+
+    said = wellkept("calendar", "--next", "week")
+    told = wellkept("calendar", "--next", "week", "--format", "json").json()
+
+    assert said.out.splitlines()[-1] == "Without a window: look, every 1h. It changes nothing."
+    assert told["cadences"] == [{"schedule": "look", "every": "1h"}]
+    assert {row["schedule"] for row in told["occurrences"]} == {"patch"}
+
+
+@pytest.mark.parametrize("arguments", [("patch",), ("--window", "saturday-night")])
+def test_a_calendar_of_something_else_does_not_name_it(wellkept: Repository, arguments: tuple[str, ...]) -> None:
+    wellkept.write("schedules/look.yml", ON_CADENCE)
+
+    said = wellkept("calendar", *arguments, "--format", "json").json()
+
+    assert said["cadences"] == []

@@ -207,3 +207,18 @@ def test_a_health_check_is_named_when_a_round_of_it_was_missed_today(wellkept: R
         {"check": "answers", "expected": 24, "run": 24, "late": 1, "missed": 0},
         {"check": "disk", "expected": 24, "run": 21, "late": 1, "missed": 3},
     ]
+
+
+def test_a_schedule_is_named_when_an_interval_of_it_was_missed_today(wellkept: Repository) -> None:
+    today = datetime.now(UTC).date()
+    for name, missed in (("look", 2), ("inspect", 0)):
+        counted = {"expected": 24, "run": 24 - missed, "late": 1, "missed": missed}
+        wellkept.store.write(lambda c, name=name, counted=counted: cadence.count(c, name, today, **counted))
+
+    screen = wellkept("status").out
+    told = wellkept("status", "--format", "json").json()["status"]["recorded"]
+
+    assert "Missed     look: 2 of 24 runs today (UTC); `wellkept plan look` says what holds it now" in screen
+    assert "inspect:" not in screen
+    assert told["rounds_today"] == []
+    assert [(each["schedule"], each["missed"]) for each in told["intervals_today"]] == [("inspect", 0), ("look", 2)]

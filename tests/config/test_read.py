@@ -165,6 +165,39 @@ def test_a_ring_that_is_switched_off_is_warned_of(checked: Checked) -> None:
     ]
 
 
+ON_CADENCE = "playbook: playbooks/patch.yml\nhosts: web\nwhy: x\neffect: read_only\nevery: 1h30m\n"
+
+
+def test_work_on_a_cadence_has_the_window_that_is_always_open(checked: Checked) -> None:
+    definitions, problems = checked({"schedules/look.yml": ON_CADENCE})
+
+    assert definitions is not None
+    look = definitions.schedules["look"]
+    assert (look.every, look.window.is_always, look.changes_something) == (timedelta(minutes=90), True, False)
+    assert problems == []
+
+
+def test_work_on_a_cadence_is_told_no_defaults_of_slots(checked: Checked) -> None:
+    definitions, _ = checked({"schedules/look.yml": ON_CADENCE})
+
+    assert definitions is not None
+    told = {default.partition(":")[0] for default in definitions.schedules["look"].defaults_used}
+    assert not told & {"late_start", "catch_up", "overlap", "effect", "timezone"}
+    assert "concurrency" in told
+
+
+def test_a_schedule_with_a_window_has_no_cadence(working: Definitions) -> None:
+    assert {each.every for each in working.schedules.values()} == {None}
+
+
+def test_everything_that_is_wrong_with_a_cadence_is_told_at_once(checked: Checked) -> None:
+    text = "playbook: playbooks/patch.yml\nhosts: web\nwhy: x\nevery: 30s\noverlap: queue\n"
+
+    _, problems = checked({"schedules/look.yml": text})
+
+    assert [problem.split(": ")[1] for problem in problems] == ["every", "every", "overlap"]
+
+
 def test_a_duty_has_a_window_and_an_owner_and_runs_nothing(working: Definitions) -> None:
     duty = working.schedules["restore-rehearsal"]
 

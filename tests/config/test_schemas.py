@@ -115,3 +115,28 @@ def test_the_files_that_we_ship_have_no_error(root: Path) -> None:
     _, problems = check(root, environ={}, today=date(2026, 1, 15), sources=Calendars())
 
     assert [str(problem) for problem in problems if problem.severity == "error"] == []
+
+
+WORK = "playbook: playbooks/patch.yml\nhosts: web\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [
+        ("effect: read_only\nevery: 1h\n", True),
+        ("window: always\neffect: read_only\n", True),
+        ("every: 1h\n", False),
+        ("effect: change\nevery: 1h\n", False),
+        ("effect: read_only\n", False),
+        ("effect: read_only\nevery: 1h\nwindow: always\n", False),
+        ("effect: read_only\nevery: 1h\ncatch_up: none\n", False),
+    ],
+)
+def test_a_schedule_has_a_window_or_changes_nothing_and_has_a_cadence(more: str, fits: bool) -> None:
+    assert (says("schedule", WORK + more) == []) is fits
+
+
+def test_a_duty_has_a_window_and_no_cadence() -> None:
+    assert says("schedule", "kind: manual\ntitle: Drill\nwindow: monday-morning\n") == []
+    assert says("schedule", "kind: manual\ntitle: Drill\n") != []
+    assert says("schedule", "kind: manual\ntitle: Drill\nwindow: monday-morning\nevery: 1d\n") != []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.time.cadence import Interval, begun_in, interval_at, is_due, is_late, missed_before
+from runner.domain.time.cadence import Interval, before, begun_in, interval_at, is_due, is_late, missed_before
 
 NOON = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -82,3 +82,10 @@ def test_the_first_round_of_a_cadence_is_never_late_and_nothing_was_missed_befor
     for last in (None, of_another_length):
         assert not is_late(interval, last, began=interval.ends - timedelta(seconds=1))
         assert list(missed_before(interval, last)) == []
+
+
+@given(instants, spans)
+def test_the_interval_before_ends_where_this_one_begins_and_is_as_long(instant: datetime, every: timedelta) -> None:
+    interval = interval_at(instant, every)
+
+    assert before(interval) == interval_at(interval.begins - timedelta.resolution, every)

@@ -111,15 +111,29 @@ WindowOrName = Annotated[
 
 
 OF_A_PLAYBOOK = ("playbook", "hosts")  # what a schedule that runs a playbook cannot do without
+OF_A_SLOT = ("late_start", "catch_up", "overlap")  # what says something of slots only, and work on a cadence has none
 MANUAL: JsonDict = {"properties": {"kind": {"const": "manual"}}, "required": ["kind"]}
-NO_PLAYBOOK: JsonDict = {"not": {"anyOf": [{"required": [key]} for key in OF_A_PLAYBOOK]}, "required": ["title"]}
+NO_PLAYBOOK: JsonDict = {
+    "not": {"anyOf": [{"required": [key]} for key in (*OF_A_PLAYBOOK, "every")]},
+    "required": ["title", "window"],
+}
+WHEN: JsonDict = {
+    "oneOf": [
+        {"required": ["window"]},
+        {
+            "required": ["every", "effect"],
+            "properties": {"effect": {"const": "read_only"}},
+            "not": {"anyOf": [{"required": [key]} for key in OF_A_SLOT]},
+        },
+    ]
+}
 
 
 class ScheduleFile(Shape):
     """What is done, to which hosts, in which window, in which waves, within which budget; or, with `kind: manual`, what a person does in which window."""
 
     model_config = ConfigDict(
-        json_schema_extra={"if": MANUAL, "then": NO_PLAYBOOK, "else": {"required": list(OF_A_PLAYBOOK)}}
+        json_schema_extra={"if": MANUAL, "then": NO_PLAYBOOK, "else": {"required": list(OF_A_PLAYBOOK), **WHEN}}
     )
 
     schedule: Name | None = Field(default=None, description="its name; otherwise the file's", examples=["patch-web"])
@@ -147,8 +161,16 @@ class ScheduleFile(Shape):
     hosts: Text | None = Field(
         default=None, description="an Ansible host pattern; needed, but for `kind: manual`", examples=["web"]
     )
-    window: WindowOrName = Field(
-        description="a window's name, a window written in place, or `always`", examples=["prod-patch"]
+    window: WindowOrName | None = Field(
+        default=None,
+        description="a window's name, a window written in place, or `always`; needed, but for work that has `every` instead",
+        examples=["prod-patch"],
+    )
+    every: SomeSpan | None = Field(
+        default=None,
+        description="how often read-only work runs by itself, at least `1m`, instead of a window; intervals are counted from midnight UTC "
+        "on 1970-01-01, a run begins in each unless the one before is still going on, and what is missed is not caught up",
+        examples=["1h"],
     )
     effect: Literal["read_only", "change", "reboot", "network", "firmware"] = Field(
         default="change", description="what the playbook does to a host; read-only work needs no window"
@@ -245,6 +267,7 @@ class ScheduleFile(Shape):
             why=self.why or "",
             owner=owner,
             effect=domain.Effect(self.effect),
+            every=self.every,
             enabled=self.enabled,
             change=self.change.to_domain(owner),
             requires=tuple(each.to_domain() for each in self.requires),

@@ -9,6 +9,7 @@ from runner.config.declared import Declared
 from runner.config.ground import Ground
 from runner.config.models.schedule import OF_A_PLAYBOOK, ScheduleFile, Wave
 from runner.config.names import CHECK, INVENTORY, OWNER, WINDOW
+from runner.config.rules import cadences
 from runner.domain.execution.approval import Policy
 from runner.domain.execution.schedule import ChangeType
 from runner.domain.rights import holders
@@ -17,7 +18,7 @@ from runner.domain.who import Right
 from runner.errors import Problem
 
 HEALTH = "health:"
-_EXAMPLES = {"playbook": "playbook: playbooks/patch.yml", "hosts": "hosts: web"}
+_EXAMPLES = {"playbook": "playbook: playbooks/patch.yml", "hosts": "hosts: web", "window": "window: prod-patch"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 _NOT_WITH_WHOLE = ("waves", "concurrency", "apart")
 _OF_A_DUTY = ("schedule", "title", "why", "owner", "kind", "window", "change", "enabled")
@@ -29,6 +30,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
     for schedule in ground.declared.schedules.values():
         yield from _name(schedule)
         yield from _duty(schedule) if is_manual(schedule) else _playbook(schedule)
+        yield from cadences.problems(schedule)
         yield from _references(schedule, ground)
         yield from _answered_for(schedule, ground, severity="error" if strict else "warning")
         yield from _waves(schedule)
@@ -52,7 +54,7 @@ def is_manual(schedule: Declared[ScheduleFile]) -> bool:
 
 def _playbook(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
     """What runs a playbook says which, and where."""
-    for key in OF_A_PLAYBOOK:
+    for key in (*OF_A_PLAYBOOK, *(() if "every" in schedule.raw else ("window",))):
         if isinstance(schedule.source.at(()), dict) and key not in schedule.raw:
             yield schedule.problem(says=f"{key}: is missing. Add it, such as {_EXAMPLES[key]}")
 
@@ -64,6 +66,8 @@ def _duty(schedule: Declared[ScheduleFile]) -> Iterator[Problem]:
             yield schedule.problem(key, says=f"{key}: a manual duty runs no playbook. Remove it", at_key=True)
     if "title" not in schedule.raw:
         yield schedule.problem(says="title: is missing. Say what is to be done, such as title: Restore rehearsal")
+    if "window" not in schedule.raw:
+        yield schedule.problem(says="window: is missing. Add it, such as window: prod-patch")
     if schedule.raw.get("window") == ALWAYS:
         says = "window: always never opens, so a manual duty would never come due in it. Name a window that opens and closes"
         yield schedule.problem("window", says=says)

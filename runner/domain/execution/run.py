@@ -16,6 +16,7 @@ class Trigger(StrEnum):
     """What started a run."""
 
     SLOT = "slot"
+    CADENCE = "cadence"
     HAND = "hand"
     ONCE = "once"
     CONTINUED = "continued"

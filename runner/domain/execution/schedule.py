@@ -137,6 +137,7 @@ class OnFailure:
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
+    `every` is how often read-only work runs by itself; it has no window then, which is to say the one that is always open.
     `hold_on` names what outside keeps it from changing further hosts: `alerts`.
     `apart` names inventory variables: hosts that share the value of one are never changed at the same time.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
@@ -176,6 +177,7 @@ class Schedule:
     defaults_used: tuple[str, ...] = ()
     kind: Kind = Kind.PLAYBOOK
     ansible: AnsibleSettings = AnsibleSettings()
+    every: timedelta | None = None
 
     @property
     def changes_something(self) -> bool:

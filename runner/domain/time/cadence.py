@@ -30,6 +30,11 @@ def interval_at(instant: datetime, every: timedelta) -> Interval:
     return Interval(begins, begins + every)
 
 
+def before(interval: Interval) -> Interval:
+    """The interval before this one."""
+    return Interval(interval.begins - interval.every, interval.begins)
+
+
 def is_due(every: timedelta, last: Interval | None, *, now: datetime) -> bool:
     """Whether a later interval has begun than the last one that was counted; also when that one had another length."""
     return last is None or interval_at(now, every).begins > last.begins

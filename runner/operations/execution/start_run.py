@@ -20,6 +20,7 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import canonical, run_stream
 from runner.domain.rights import holders_in_words, may
 from runner.domain.settings import Settings
+from runner.domain.time.cadence import Interval
 from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
 from runner.operations.execution.approval_standing import policy_for
@@ -27,6 +28,7 @@ from runner.operations.execution.digest_plan import as_json, digest_of
 from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
 from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
+from runner.operations.time.count_interval import count_interval
 from runner.operations.time.once_schedules import schedule_in
 from runner.ports import SnapshotTaken
 from runner.store.execution import approvals, inventories, overrides, runs, snapshots
@@ -164,6 +166,13 @@ def start_slot(slot: slots.Slot, plan: Plan, *, site: Site) -> str | None:
     )
 
 
+def start_interval(interval: Interval, plan: Plan, *, site: Site) -> str | None:
+    """Start the run of an interval of a schedule that has a cadence, all guards being clear; None when somebody else was first."""
+    by = requester_of(plan.schedule, site=site)
+    trigger = Trigger.CADENCE
+    return claim(plan, site=site, trigger=trigger, slot=None, by=by, wish=Wish(), overridden=(), interval=interval)
+
+
 def claim(
     plan: Plan,
     *,
@@ -173,8 +182,12 @@ def claim(
     by: Actor,
     wish: Wish,
     overridden: Sequence[Hold],
+    interval: Interval | None = None,
 ) -> str | None:
-    """Take the snapshot, see that it is what was asked for, then insert the run; a slot is swapped from due to claimed in the same transaction."""
+    """Take the snapshot, see that it is what was asked for, then insert the run.
+
+    In the same transaction a slot is swapped from due to claimed, and an interval is counted: each has one run.
+    """
     taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().calendar_files))
     digest = digest_in(taken, plan, site=site)
     check_digest(plan.schedule.name, digest, wish)
@@ -197,7 +210,9 @@ def claim(
         check_mode=wish.check_mode,
     )
     return site.store.write(
-        partial(write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now)
+        partial(
+            write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now, interval=interval
+        )
     )
 
 
@@ -245,12 +260,15 @@ def write_claim(
     wish: Wish,
     overridden: Sequence[Hold],
     at: datetime,
+    interval: Interval | None = None,
 ) -> str | None:
-    """The run, its slot, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
+    """The run, its slot or its interval, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
     serialise(connection, f"run:{run.schedule}")
     if runs.live_of_schedule(connection, run.schedule):
         return None
     if run.approval_id and not approvals.is_in_force(connection, run.approval_id):
+        return None
+    if interval and not count_interval(connection, run.schedule, interval, began=at, ran=True):
         return None
     snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
     definition_rows.keep(

@@ -62,6 +62,7 @@ class Kept:
     """One process's memory of the ledger; `seen` is how far it has followed the installation's stream, None before its first look.
 
     `pending` are the schedules that are still to be written by `sought`, in order, each with the instant from which on its slots follow it.
+    `asked` is when each schedule on a cadence that is held was asked last.
     """
 
     definitions: Definitions | None = None
@@ -69,6 +70,7 @@ class Kept:
     seen: int | None = None
     sought: Definitions | None = None
     pending: dict[str, datetime] = field(default_factory=dict)
+    asked: dict[str, datetime] = field(default_factory=dict)
 
 
 def keep_edits(definitions: Definitions, *, site: Site, kept: Kept) -> int:
