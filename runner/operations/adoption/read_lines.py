@@ -14,6 +14,7 @@ from runner.operations.adoption.draft_schedule import Crontab, Draft, Line, draf
 from runner.operations.adoption.find_content import Content
 
 LARGEST_SCRIPT = 100_000
+PLAYBOOK_PROGRAM = "ansible-playbook"
 KNOWN_COMMANDS = frozenset(
     {"cd", "ansible-playbook", "ansible", "flock", "nice", "ionice", "timeout", "sudo", "env", "test", "[", "export", "bash", "sh", "chronic"}
 )  # fmt: skip
@@ -72,6 +73,8 @@ def _read(line: Line, crontab: Crontab, content: Content, inventories: dict[str,
         if _SECRET.search(entry.command):
             raise InPlainText("it holds a secret in plain text. Put it into a vaulted file; schedules are kept in Git")
         command = _command(entry, crontab)
+        if command is None and PLAYBOOK_PROGRAM in entry.command:
+            raise Unreadable(f"its first word is {entry.command.split()[0]!r}, and {PLAYBOOK_PROGRAM} comes behind it")
         return draft(line, command, crontab, content, inventories) if command else Other(line)
     except Unsayable as reason:
         return NeedsPerson(line, str(reason), secret=isinstance(reason, InPlainText))
