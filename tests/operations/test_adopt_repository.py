@@ -259,7 +259,7 @@ def test_without_a_crontab_the_settings_are_written_all_the_same(root: Path) -> 
         ("ansible-playbook {root}/playbooks/patch.yml", "does not cd into this repository"),
         ("cd {root}/playbooks && ansible-playbook patch.yml", "does not cd into this repository"),
         ("/usr/local/bin/no-such-script.sh", "cannot be read"),
-        ("root root cd {root} && ansible-playbook playbooks/patch.yml", "its first word is 'root'"),
+        ("wrap ansible-playbook {root}/playbooks/patch.yml", "its first word is 'wrap'"),
         ("cd {root} && PGPASSWORD=x ansible-playbook playbooks/patch.yml", "in plain text"),
     ],
 )
