@@ -38,7 +38,7 @@ test: system check test-all test-other ## everything that proves it works (about
 test-all: $(VENV)/.ready
 	@$(PYTEST) -m "not soak"
 
-test-other: ## rules, files, the store and what touches other systems, and one run on real hosts, by the other Python at hand
+test-other: ## rules, files and the store, and one run on real hosts, by the other Python at hand
 	@if [ -n "$(OTHER)" ]; then $(MAKE) --no-print-directory PYTHON=$(OTHER) OTHER= VENV=.venv-other EXAMPLES=few test-inside test-one-run; \
 	else echo "There is no other Python from 3.11 on at hand; only $(PYTHON) was tested."; fi
 
@@ -47,7 +47,7 @@ test-quick: $(VENV)/.ready ## the tests that need no server and no browser
 
 .PHONY: test-inside test-one-run
 test-inside: $(VENV)/.ready
-	@$(PYTEST) -m "$(QUICK)" $(addprefix tests/,domain config store adapters operations/test_runs_from_claim_to_settlement.py test_daemon.py)
+	@$(PYTEST) -m "$(QUICK)" $(addprefix tests/,domain config store test_daemon.py)
 
 test-one-run: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q -m lab tests/acceptance/test_windows.py -k starts_by_itself_when_its_window_opens
