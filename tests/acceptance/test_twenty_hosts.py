@@ -111,10 +111,10 @@ def test_a_window_that_closes_leaves_hosts_over_and_the_next_run_takes_them_righ
     schedule(fleet, long_window(), waves="[{name: all}]")
     playbook(fleet)
     fleet.run("run", "work")  # so that it is known how long each host takes
-    playbook(fleet, seconds=3)
+    playbook(fleet, seconds=6)
     opens = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=2)
     window = f'{{day: daily, start: "{opens:%H:%M}", duration: 4m, cutoff: 3m}}'
-    schedule(fleet, window, waves="[{name: canary, size: 1}, {name: rest}]", concurrency="4")
+    schedule(fleet, window, waves="[{name: canary, size: 1}, {name: rest}]", concurrency="2")
 
     daemon = fleet.serve()
     until(lambda: len(fleet.runs("work")) == 2, seconds=200, what="the window has opened")
