@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from runner.adapters.stored_files import Entry, described, is_as_listed, stored
 from runner.adapters.worktree import Revision, Worktree
 from runner.errors import Unknown
 from runner.ports import SnapshotTaken
@@ -27,35 +28,8 @@ from runner.ports import SnapshotTaken
 TRIES = 4
 KEPT_AT_LEAST = timedelta(hours=1)
 
-_WRITABLE = 0o222
-_EXECUTABLE = 0o111
 _FOLDER = 0o555
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One file or link as it was copied; `content` is the SHA-256 of a file, or where a link leads."""
-
-    path: str
-    content: str
-    mode: int = 0
-    size: int = 0
-    mtime: int = 0
-
-    @property
-    def is_link(self) -> bool:
-        return self.mode == 0
-
-    @property
-    def line(self) -> bytes:
-        """What the digest is made of: whether it is a link or may be executed, its content, and its path."""
-        kind = "link" if self.is_link else "program" if self.mode & _EXECUTABLE else "file"
-        return f"{kind}\0{self.content}\0{self.path}\0".encode(errors="surrogateescape")
-
-    @property
-    def name(self) -> str:
-        """The name of the file in our own store."""
-        return f"{self.content}-{self.mode:o}-{self.mtime}"
+_TICK = 1_000_000_000  # nanoseconds: two changes within this may bear the same time of change
 
 
 class FileSnapshots:
@@ -79,6 +53,7 @@ class FileSnapshots:
         self._environ = environ
         self._clock = clock
         self._leave_out = (state_dir, *leave_out)
+        self._last: dict[Path, _Last] = {}
 
     def take(self, root: Path, *, besides: Collection[str] = ()) -> SnapshotTaken:
         """Copy the files as they are now; the same content gives the same digest and path.
@@ -148,37 +123,53 @@ class FileSnapshots:
     def _take(self, worktree: Worktree, root: Path) -> SnapshotTaken:
         for _ in range(TRIES):
             with suppress(FileNotFoundError):  # a file that has gone since it was listed: files are changing
-                if taken := self._try(worktree, root):
+                if taken := self._again(worktree, root) or self._try(worktree, root):
                     return taken
         raise Unknown(
             f"{root}: files keep changing while they are copied for the run. Wait until whatever writes there has finished."
         )
 
+    def _again(self, worktree: Worktree, root: Path) -> SnapshotTaken | None:
+        """The last copy once more, if nothing has changed since, neither there nor here: that takes a look at each file, and reads none."""
+        last = self._last.get(root)
+        if last is None or _state(worktree, root) != last.state or not self._is_untouched(last.taken.digest):
+            return None
+        return self._dated(last.taken)
+
     def _try(self, worktree: Worktree, root: Path) -> SnapshotTaken | None:
         """Copy everything; None when anything was changed meanwhile."""
         before = _state(worktree, root)
         taking = Path(tempfile.mkdtemp(prefix=".taking-", dir=self._folder))
+        began = taking.stat().st_ctime_ns
         entries = [self._copy(root, path, taking) for path in before.files]
-        links = [_link_out(root, path, taking) for path in worktree.secrets()]
+        links = [_link_out(root, path, taking) for path in before.secrets]
         if _state(worktree, root) != before:
             return None
-        return self._finish(taking, [*entries, *links], before.revision)
+        taken = self._finish(taking, [*entries, *links], before.revision)
+        self._remember(root, before, taken, began=began)
+        return taken
 
-    def _copy(self, root: Path, path: str, taking: Path) -> _Entry:
+    def _remember(self, root: Path, state: _State, taken: SnapshotTaken, *, began: int) -> None:
+        """Keep in mind how the tree stood, unless a further change might look the same: one within the same tick of the clock."""
+        self._last.pop(root, None)
+        if state.newest < began - _TICK:
+            self._last[root] = _Last(state, taken)
+
+    def _copy(self, root: Path, path: str, taking: Path) -> Entry:
         """Copy one file into our own store unless it is there, and link it into the copy; links are kept as links."""
         source, target = root / path, taking / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_symlink():
             leads_to = _led_to(root, source)
             target.symlink_to(leads_to)
-            return _Entry(path, leads_to)
-        entry = _described(source, path)
-        if not _is_as_listed(self._files / entry.name, entry):
-            entry = _stored(source, path, self._files)
+            return Entry(path, leads_to)
+        entry = described(source, path)
+        if not is_as_listed(self._files / entry.name, entry):
+            entry = stored(source, path, self._files)
         os.link(self._files / entry.name, target)
         return entry
 
-    def _finish(self, taking: Path, entries: list[_Entry], revision: Revision) -> SnapshotTaken:
+    def _finish(self, taking: Path, entries: list[Entry], revision: Revision) -> SnapshotTaken:
         """Give the copy its name, unless one with the same content is there and untouched."""
         ordered = sorted(entries, key=lambda entry: entry.path)
         digest = hashlib.sha256(b"".join(entry.line for entry in ordered)).hexdigest()
@@ -189,11 +180,15 @@ class FileSnapshots:
                 path.rename(tempfile.mkdtemp(prefix=f"{digest}-changed-", dir=self._folder))
             self._write_list(digest, ordered)
             taking.rename(path)
-        now = self._clock().timestamp()
-        os.utime(path, (now, now))
-        return SnapshotTaken(digest=digest, path=path, commit=revision.commit, dirty=revision.dirty)
+        return self._dated(SnapshotTaken(digest=digest, path=path, commit=revision.commit, dirty=revision.dirty))
 
-    def _write_list(self, digest: str, entries: list[_Entry]) -> None:
+    def _dated(self, taken: SnapshotTaken) -> SnapshotTaken:
+        """A copy that was taken now, as far as forgetting is concerned."""
+        now = self._clock().timestamp()
+        os.utime(taken.path, (now, now))
+        return taken
+
+    def _write_list(self, digest: str, entries: list[Entry]) -> None:
         half = self._lists / f".{digest}"
         half.write_text(
             json.dumps([[entry.path, entry.content, entry.mode, entry.size, entry.mtime] for entry in entries])
@@ -204,70 +199,36 @@ class FileSnapshots:
         """Whether a copy is there and everything in it is as it was made, by kind, size, rights and time of change."""
         try:
             listed = json.loads((self._lists / digest).read_text())
-            return all(_is_as_listed(self._folder / digest / row[0], _Entry(*row)) for row in listed)
+            return all(is_as_listed(self._folder / digest / row[0], Entry(*row)) for row in listed)
         except (OSError, ValueError, TypeError):
             return False
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """How the tree stands: its files, what they are like without being read, and the revision."""
+    """How the tree stands: its files, what they are like without being read, its secrets, and the revision."""
 
     files: tuple[str, ...]
     stats: tuple[tuple[int, ...], ...]
+    secrets: tuple[str, ...]
     revision: Revision
+    newest: int  # when anything was changed last, in nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The copy that was taken last, and how the tree stood then."""
+
+    state: _State
+    taken: SnapshotTaken
 
 
 def _state(worktree: Worktree, root: Path) -> _State:
     found = {name: os.lstat(root / name) for name in worktree.files()}
     kept = {name: was for name, was in found.items() if stat.S_ISREG(was.st_mode) or stat.S_ISLNK(was.st_mode)}
-    stats = ((was.st_ino, was.st_mode, was.st_size, was.st_mtime_ns, was.st_ctime_ns) for was in kept.values())
-    return _State(tuple(kept), tuple(stats), worktree.revision())
-
-
-def _described(source: Path, path: str) -> _Entry:
-    """What a file would be called in our own store."""
-    with source.open("rb") as reading:
-        digest = hashlib.file_digest(reading, "sha256").hexdigest()
-        was = os.fstat(reading.fileno())
-    return _Entry(path, digest, _read_only(was), was.st_size, was.st_mtime_ns)
-
-
-def _stored(source: Path, path: str, folder: Path) -> _Entry:
-    """Copy a file into our own store, named by a hash of the bytes that were copied."""
-    digest = hashlib.sha256()
-    with (
-        source.open("rb") as reading,
-        tempfile.NamedTemporaryFile(dir=folder, prefix=".half-", delete=False) as writing,
-    ):
-        while piece := reading.read(1 << 20):
-            digest.update(piece)
-            writing.write(piece)
-        was = os.fstat(reading.fileno())
-        writing.flush()
-        os.fchmod(writing.fileno(), _read_only(was))
-        os.utime(writing.fileno(), ns=(was.st_mtime_ns, was.st_mtime_ns))
-        entry = _Entry(path, digest.hexdigest(), _read_only(was), writing.tell(), was.st_mtime_ns)
-    Path(writing.name).replace(folder / entry.name)
-    return entry
-
-
-def _read_only(was: os.stat_result) -> int:
-    return stat.S_IMODE(was.st_mode) & ~_WRITABLE | stat.S_IRUSR
-
-
-def _is_as_listed(path: Path, entry: _Entry) -> bool:
-    try:
-        found = os.lstat(path)
-        if entry.is_link:
-            return stat.S_ISLNK(found.st_mode) and os.fspath(path.readlink()) == entry.content
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and (stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns) == (
-        entry.mode,
-        entry.size,
-        entry.mtime,
-    )
+    stats = tuple((was.st_ino, was.st_mode, was.st_size, was.st_mtime_ns, was.st_ctime_ns) for was in kept.values())
+    newest = max((times[-1] for times in stats), default=0)
+    return _State(tuple(kept), stats, tuple(worktree.secrets()), worktree.revision(), newest)
 
 
 def _led_to(root: Path, link: Path) -> str:
@@ -278,11 +239,11 @@ def _led_to(root: Path, link: Path) -> str:
     return os.fspath(target)
 
 
-def _link_out(root: Path, path: str, taking: Path) -> _Entry:
+def _link_out(root: Path, path: str, taking: Path) -> Entry:
     """Lead to a file of passwords or keys where it is, so that the secret is not copied."""
     (taking / path).parent.mkdir(parents=True, exist_ok=True)
     (taking / path).symlink_to(root / path)
-    return _Entry(path, os.fspath(root / path))
+    return Entry(path, os.fspath(root / path))
 
 
 def _make_read_only(folder: Path) -> None:

@@ -73,14 +73,15 @@ def plans_at(app: App, name: str | None, at_text: str, limit: str | None) -> lis
 
 def plan_at(app: App, name: str, at: datetime, limit: str | None) -> Plan | DutyPlan:
     """The plan of one schedule: what would run, or which duty a person has."""
-    from runner.operations.execution.plan_occurrence import plan_occurrence, schedule_named
+    from runner.operations.execution.find_schedule import schedule_named
+    from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
     from runner.operations.time.plan_duty import plan_duty
 
     definitions = app.site.current()
     schedule = schedule_named(name, definitions)
     if schedule.is_manual:
         return plan_duty(schedule, site=app.site, at=at)
-    return plan_occurrence(name, definitions=definitions, site=app.site, at=at, limit=limit)
+    return plan_occurrence(name, Asking(at, limit=limit), definitions=definitions, site=app.site)
 
 
 def plans_in(app: App, name: str | None, named: str, limit: str | None) -> list[Plan | DutyPlan]:

@@ -15,7 +15,7 @@ def slot_asked_for(app: App, schedule: str, text: str) -> Asked:
     from zoneinfo import ZoneInfo
 
     from runner.cli.instants import parse_instant
-    from runner.operations.execution.plan_occurrence import schedule_named
+    from runner.operations.execution.find_schedule import schedule_named
     from runner.operations.time.waive_slot import Asked
 
     zone = schedule_named(schedule, app.site.current()).window.timezone

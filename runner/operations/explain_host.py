@@ -15,7 +15,7 @@ from runner.domain.settings import Definitions
 from runner.domain.time.duration import describe
 from runner.errors import count
 from runner.operations.describe_hosts import Inventories, inventory_of
-from runner.operations.execution.plan_occurrence import matching
+from runner.operations.execution.match_hosts import matching
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.execution.show_run import outcome_in_words, words_for
 from runner.operations.execution.wait_for_approval import slots_that_wait

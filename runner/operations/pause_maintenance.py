@@ -13,7 +13,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.who import Actor
 from runner.errors import NotFound, UsageError
 from runner.operations.describe_hosts import Inventories
-from runner.operations.execution.plan_occurrence import matching
+from runner.operations.execution.match_hosts import matching
 from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.ports import Clock, InventoryAnswer
 from runner.store.database import Store

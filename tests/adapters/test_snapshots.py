@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -436,3 +437,107 @@ def test_two_takers_at_once_get_the_same_whole_copy(repository: Repository) -> N
 
     assert len(taken) == 4
     assert len(set(map(repr, taken))) == 1
+
+
+@pytest.fixture
+def settled(repository: Repository) -> Repository:
+    """A repository that nobody has touched for a moment: a further change bears another time."""
+    repository.commit()
+    time.sleep(1.2)
+    return repository
+
+
+def test_a_tree_that_nobody_has_touched_is_not_read_again(settled: Repository) -> None:
+    snapshots = snapshots_of(settled)
+    first, store = snapshots.take(settled.root), settled.root / "var/snapshots/.files"
+    for path in store.iterdir():
+        path.unlink()
+
+    second = snapshots.take(settled.root)
+
+    assert second == first
+    assert not list(store.iterdir()), "nothing was copied"
+
+
+def test_an_edit_that_keeps_size_and_time_of_a_file_is_seen(settled: Repository) -> None:
+    snapshots = snapshots_of(settled)
+    first, edited = snapshots.take(settled.root), settled.root / "playbooks/patch.yml"
+    was = edited.stat()
+
+    edited.write_text("- hosts: web\n")
+    os.utime(edited, ns=(was.st_atime_ns, was.st_mtime_ns))
+    second = snapshots.take(settled.root)
+
+    assert edited.stat().st_size == was.st_size
+    assert second.digest != first.digest
+    assert (second.path / "playbooks/patch.yml").read_text() == "- hosts: web\n"
+    assert second.dirty
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_edits_within_one_tick_of_the_clock_are_all_seen(repository: Repository, times: int) -> None:
+    snapshots = snapshots_of(repository)
+
+    for number in range(20):
+        text = f"- hosts: web{number:02}{times}\n"
+        repository.write("playbooks/patch.yml", text)
+        assert (snapshots.take(repository.root).path / "playbooks/patch.yml").read_text() == text
+
+
+def test_a_commit_without_any_edit_is_told(settled: Repository) -> None:
+    snapshots = snapshots_of(settled)
+    first = snapshots.take(settled.root)
+
+    settled.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
+    second = snapshots.take(settled.root)
+
+    assert second.digest == first.digest
+    assert second.commit == settled.git("rev-parse", "HEAD") != first.commit
+
+
+def test_a_secret_that_came_since_is_led_to(settled: Repository) -> None:
+    snapshots = snapshots_of(settled, environ={"ANSIBLE_VAULT_PASSWORD_FILE": "vault.pass"})
+    settled.write(".gitignore", "vault.pass\nvar\n")
+    time.sleep(1.2)
+    first = snapshots.take(settled.root)
+
+    settled.write("vault.pass", "secret")
+    second = snapshots.take(settled.root)
+
+    assert not (first.path / "vault.pass").is_symlink()
+    assert (second.path / "vault.pass").is_symlink()
+
+
+@pytest.mark.parametrize("harm", ["edited", "removed", "list gone"])
+def test_a_copy_that_was_harmed_is_made_anew_though_the_tree_is_as_before(settled: Repository, harm: str) -> None:
+    snapshots = snapshots_of(settled)
+    first = snapshots.take(settled.root)
+
+    HARMS[harm](first.path)
+    second = snapshots.take(settled.root)
+
+    assert second.digest == first.digest
+    assert (second.path / "wellkept.yml").read_text() == "format: 1\n"
+
+
+def edit(copy: Path) -> None:
+    (copy / "wellkept.yml").chmod(0o600)
+    (copy / "wellkept.yml").write_text("format: 2\n")
+
+
+def remove(copy: Path) -> None:
+    copy.chmod(0o700)
+    (copy / "wellkept.yml").unlink()
+
+
+HARMS = {"edited": edit, "removed": remove, "list gone": lambda copy: (copy.parent / ".lists" / copy.name).unlink()}
+
+
+def test_a_copy_that_is_taken_again_counts_as_taken_now(settled: Repository) -> None:
+    times = iter([NOON, NOON + timedelta(hours=3), NOON + timedelta(hours=3)])
+    plain = {"PATH": os.environ["PATH"], "HOME": str(settled.root.parent)}
+    snapshots = FileSnapshots(settled.root / "var", plain, lambda: next(times))
+    snapshots.take(settled.root)
+    snapshots.take(settled.root)
+
+    assert snapshots.forget(()) == 0

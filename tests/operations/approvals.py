@@ -14,7 +14,7 @@ from runner.domain.execution.approval import Approval
 from runner.domain.who import Actor
 from runner.operations.execution.approve_change import ByHand, approve, offer_by_hand, offer_slot
 from runner.operations.execution.choose_slot import SlotNamed
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from tests.operations.a_site import SCHEDULE, SETTINGS, Bench
 
 NORMAL = SCHEDULE + "owner: ana\nchange: {type: normal}\n"
@@ -42,7 +42,7 @@ def approved_by_hand(name: str, bench: Bench, *, limit: str | None = None) -> Ap
 def plan_now(bench: Bench, *, by_hand: bool = False) -> Plan:
     """What the schedule would do now."""
     return plan_occurrence(
-        "patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now, by_hand=by_hand
+        "patch", Asking(bench.time.now, by_hand=by_hand), definitions=bench.site.current(), site=bench.site
     )
 
 

@@ -20,8 +20,8 @@ from runner.config import read
 from runner.domain.time import occurrence
 from runner.domain.who import Owner
 from runner.operations.execution.carry_out import carry_out
-from runner.operations.execution.plan_occurrence import binding_freezes
 from runner.operations.site import Site, Snapshotted
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.operations.time.keep_ledger import Kept
 from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick

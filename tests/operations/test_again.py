@@ -11,7 +11,7 @@ import pytest
 from runner.domain.execution.outcome import Result
 from runner.domain.execution.run import Stage, Verdict
 from runner.operations.execution.follow_run import news
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.run_piece import run_piece
 from runner.operations.execution.show_run import RunShown, show_run
 from runner.operations.execution.start_run import Wish, start_by_hand
@@ -184,7 +184,7 @@ def test_nothing_is_rolled_back_in_check_mode(undoing: Bench) -> None:
 
 def test_the_rollback_is_part_of_what_is_approved(undoing: Bench) -> None:
     def digest() -> str:
-        plan = plan_occurrence("patch", definitions=undoing.site.current(), site=undoing.site, at=undoing.time.now)
+        plan = plan_occurrence("patch", Asking(undoing.time.now), definitions=undoing.site.current(), site=undoing.site)
         return plan.digest
 
     before = digest()

@@ -11,7 +11,7 @@ import pytest
 from runner.domain.execution.outcome import NotRun
 from runner.domain.execution.run import SlotOutcome
 from runner.errors import Held
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.validate_files import validate_files
 from runner.ports import PieceOrder
@@ -112,7 +112,7 @@ def test_an_override_of_the_window_ends_where_a_boundary_begins(lay: Lay) -> Non
 def test_hosts_that_the_boundary_does_not_name_keep_the_whole_window(lay: Lay) -> None:
     bench = lay(settings=NOT_AT_NIGHT, windows=NIGHT_SHIFT, schedule=SCHEDULE.replace("hosts: all", "hosts: web"))
 
-    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=SATURDAY_NIGHT)
+    plan = plan_occurrence("patch", Asking(SATURDAY_NIGHT), definitions=bench.site.current(), site=bench.site)
 
     assert (plan.boundary, plan.run.ends) == (None, SHIFT_BEGINS + 3 * HOUR)
 

@@ -11,7 +11,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.tickets.ticket import TicketKind, TicketState
 from runner.domain.who import Actor
 from runner.errors import UsageError
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.summarise_status import due_slots
 from runner.operations.tickets.work_on_ticket import Deed, Work, work_on_ticket
@@ -286,7 +286,7 @@ def test_there_is_nothing_to_run_in_a_duty(duty: Bench) -> None:
     with pytest.raises(UsageError, match="a duty that a person does"):
         start_by_hand("rehearsal", Wish(), site=duty.site)
     with pytest.raises(UsageError, match="a duty that a person does"):
-        plan_occurrence("rehearsal", definitions=duty.site.current(), site=duty.site, at=OPENS)
+        plan_occurrence("rehearsal", Asking(OPENS), definitions=duty.site.current(), site=duty.site)
 
     assert duty.site.store.read(lambda c: runs.recent(c, 1)) == []
 

@@ -15,7 +15,7 @@ from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.errors import Held
 from runner.operations.describe_hosts import Inventories
 from runner.operations.execution.advance_run import advance_run
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.explain_host import explain_host
 from runner.operations.summarise_status import recorded_at
@@ -118,7 +118,7 @@ def test_what_fires_now_says_nothing_of_next_week(watched: Bench) -> None:
     monitoring(watched).firing_now = (DOWN,)
     definitions, later = watched.site.current(), SATURDAY_NIGHT + timedelta(days=7)
 
-    assert plan_occurrence("patch", definitions=definitions, site=watched.site, at=later).holds == ()
+    assert plan_occurrence("patch", Asking(later), definitions=definitions, site=watched.site).holds == ()
 
 
 def test_a_slot_waits_and_starts_when_the_alert_is_over(watched: Bench) -> None:

@@ -18,7 +18,7 @@ from runner.domain.time.window import AtEnd
 from runner.errors import Held, UsageError
 from runner.operations.execution.execute_playbook import end_with_window
 from runner.operations.execution.load_record import load_record
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.remind_of_pauses import remind_of_pauses
 from runner.ports import PieceOrder
@@ -177,7 +177,7 @@ def test_a_file_stops_a_going_run_after_its_batch(bench: Bench) -> None:
 def test_a_plan_names_the_hosts_that_a_pause_leaves_out(bench: Bench) -> None:
     pause(bench, hosts="db")
 
-    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now)
+    plan = plan_occurrence("patch", Asking(bench.time.now), definitions=bench.site.current(), site=bench.site)
 
     assert plan.holds == ()
     assert plan.passed_over == dict.fromkeys(("db-01", "db-02"), "paused by ana: storage")

@@ -9,7 +9,7 @@ import pytest
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.errors import Held
 from runner.operations.describe_hosts import Inventories
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.explain_host import explain_host
 from runner.operations.time.list_openings import list_openings
@@ -51,7 +51,7 @@ def through(bench: Bench, wish: Wish = EVERY_HOST, *, fails: bool = False) -> ru
 def holds_at(bench: Bench, later: timedelta = 2 * DAY) -> list[str]:
     """Why the production ring is held at that time after the test ring's night."""
     bench.time.now = SATURDAY_NIGHT - 2 * DAY + later
-    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now)
+    plan = plan_occurrence("patch", Asking(bench.time.now), definitions=bench.site.current(), site=bench.site)
     return [hold.reason for hold in plan.holds if hold.guard == "requires"]
 
 
@@ -114,7 +114,7 @@ def test_while_the_ring_before_is_going_the_next_one_waits(ringed: Bench) -> Non
 def test_check_mode_waits_for_no_ring(ringed: Bench) -> None:
     definitions = ringed.site.current()
 
-    plan = plan_occurrence("patch", definitions=definitions, site=ringed.site, at=SATURDAY_NIGHT, check_mode=True)
+    plan = plan_occurrence("patch", Asking(SATURDAY_NIGHT, check_mode=True), definitions=definitions, site=ringed.site)
 
     assert plan.holds == ()
 

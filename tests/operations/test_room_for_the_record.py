@@ -11,7 +11,7 @@ from runner.domain.execution.next_step import Wait
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.errors import Held
 from runner.operations.execution.advance_run import advance_run
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder
 from runner.store.execution import runs
@@ -88,7 +88,7 @@ def test_a_plan_for_later_says_nothing_of_the_room_now(on_it: Bench, disk: Disk)
     disk.free = 0
 
     plan = plan_occurrence(
-        "patch", definitions=on_it.site.current(), site=on_it.site, at=SATURDAY_NIGHT + timedelta(days=7)
+        "patch", Asking(SATURDAY_NIGHT + timedelta(days=7)), definitions=on_it.site.current(), site=on_it.site
     )
 
     assert plan.holds == ()

@@ -15,7 +15,7 @@ from runner.domain.execution.run import PieceState, RunState, Verdict
 from runner.domain.record.record import run_stream
 from runner.domain.tickets.ticket import TicketKind
 from runner.errors import Held, NotFound, UsageError
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.ports import PieceOrder, Snapshots, SnapshotTaken
 from runner.store.execution import debts, outcomes, overrides, pieces, runs
@@ -232,7 +232,7 @@ class EditedFirst:
 
 
 def planned(bench: Bench) -> str:
-    return plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now).digest
+    return plan_occurrence("patch", Asking(bench.time.now), definitions=bench.site.current(), site=bench.site).digest
 
 
 @pytest.mark.parametrize(

@@ -475,13 +475,13 @@ def test_a_stopping_daemon_starts_nothing_new(bench: Bench) -> None:
 
 
 def test_two_runs_of_one_schedule_never_go_at_once(bench: Bench) -> None:
-    from runner.operations.execution.plan_occurrence import plan_occurrence
+    from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
     from runner.operations.execution.start_run import start_slot
 
     slot = first_slot(ahead(bench))
     bench.time.now = OPENS
     bench.site.store.write(lambda c: slots.mark_due(c, now=OPENS))
-    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=OPENS)
+    plan = plan_occurrence("patch", Asking(OPENS), definitions=bench.site.current(), site=bench.site)
     start_by_hand("patch", Wish(), site=bench.site)  # between the plan and the claim
 
     claimed = start_slot(slot, plan, site=bench.site)

@@ -259,9 +259,9 @@ def test_a_debt_older_than_three_windows_no_longer_reorders(bench: Bench) -> Non
 
 
 def start_and_drop(bench: Bench) -> tuple[str, ...]:
-    from runner.operations.execution.plan_occurrence import plan_occurrence
+    from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 
-    plan = plan_occurrence("patch", definitions=bench.site.current(), site=bench.site, at=bench.time.now)
+    plan = plan_occurrence("patch", Asking(bench.time.now), definitions=bench.site.current(), site=bench.site)
     return plan.run.carried
 
 

@@ -15,7 +15,8 @@ from runner.domain.settings import Settings
 from runner.domain.who import Actor, Right
 from runner.errors import NotFound, UsageError
 from runner.operations.execution.choose_slot import SlotNamed, slot_named
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence, schedule_to_run
+from runner.operations.execution.find_schedule import schedule_to_run
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.execution.start_run import Wish, check_form, local, local_in
 from runner.operations.site import Site
 from runner.store.execution import approvals
@@ -55,7 +56,7 @@ def offer_slot(named: SlotNamed, *, site: Site) -> Offer:
     slot = slot_named(named, site=site)
     check_startable(slot)
     at = min(max(site.clock(), slot.usable_from), slot.closes_at)
-    plan = plan_occurrence(slot.schedule, definitions=site.current(), site=site, at=at, identity=slot.identity)
+    plan = plan_occurrence(slot.schedule, Asking(at, identity=slot.identity), definitions=site.current(), site=site)
     check_approver(plan, site.current().settings, by=site.actor, by_hand=False)
     zone = plan.schedule.window.timezone
     window = (
@@ -85,7 +86,7 @@ def offer_by_hand(wanted: ByHand, *, site: Site) -> Offer:
 def plan_by_hand(wanted: ByHand, at: datetime, *, site: Site) -> Plan:
     """What a run by hand at that time would do."""
     return plan_occurrence(
-        wanted.schedule, definitions=site.current(), site=site, at=at, limit=wanted.limit, by_hand=True
+        wanted.schedule, Asking(at, limit=wanted.limit, by_hand=True), definitions=site.current(), site=site
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from runner.domain.execution.guards import INVENTORY, Hold, hold_for_inventory
 from runner.domain.record.record import run_stream
-from runner.operations.execution.plan_occurrence import chosen
+from runner.operations.execution.match_hosts import chosen
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store.execution import holds, inventories, runs

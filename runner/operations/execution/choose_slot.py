@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from runner.domain.execution.run import SlotState
 from runner.errors import NotFound, UsageError
-from runner.operations.execution.plan_occurrence import schedule_to_run
+from runner.operations.execution.find_schedule import schedule_to_run
 from runner.operations.site import Site
 from runner.operations.time.waive_slot import Asked, slots_meant, the_one, write_ahead
 from runner.store.time import slots

@@ -6,7 +6,7 @@ from runner.domain.execution.approved_content import Content, what_changed
 from runner.domain.execution.run import RunState
 from runner.errors import Held, NotFound, UsageError
 from runner.operations.execution.digest_plan import content_of
-from runner.operations.execution.plan_occurrence import schedule_named
+from runner.operations.execution.find_schedule import schedule_named
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.site import Site
 from runner.operations.time.once_schedules import schedule_in

@@ -228,7 +228,7 @@ def source_of(source: str, project: Path) -> str:
 
 def hosts_by_pattern(patterns: Collection[str], work: Claimed, *, site: Site) -> Mapping[str, tuple[str, ...]]:
     """Which hosts of this piece each pattern names, of those that name any."""
-    from runner.operations.execution.plan_occurrence import matching
+    from runner.operations.execution.match_hosts import matching
 
     if not patterns:
         return {}

@@ -8,9 +8,10 @@ from datetime import datetime
 from runner.domain.execution.guards import FREEZE, PAUSE, Pause, stops_all
 from runner.domain.execution.plan import RESERVE
 from runner.domain.execution.run import Interruption, RunRecord, Stage
-from runner.operations.execution.plan_occurrence import binding_freezes, matching, services_of
+from runner.operations.execution.match_hosts import matching, services_of
 from runner.operations.execution.read_pauses import pauses_at
 from runner.operations.site import Site
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.store.execution import inventories, outcomes, overrides, pieces, places, runs
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from runner.domain.settings import Definitions
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.site import Site
 from runner.operations.time.list_openings import Entry, list_openings
 from runner.operations.time.plan_duty import DutyPlan, plan_duty
@@ -33,7 +33,9 @@ def plan_entry(
     if schedule.is_manual:
         return plan_duty(schedule, site=site, at=at)
     identity = (entry.opening.rule_date, entry.opening.ordinal)
-    return plan_occurrence(schedule.name, definitions=definitions, site=site, at=at, limit=limit, identity=identity)
+    return plan_occurrence(
+        schedule.name, Asking(at, limit=limit, identity=identity), definitions=definitions, site=site
+    )
 
 
 def start_of(entry: Entry) -> datetime:

@@ -25,7 +25,7 @@ from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
 from runner.operations.execution.approval_standing import policy_for
 from runner.operations.execution.digest_plan import as_json, digest_of
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
 from runner.operations.time.count_interval import count_interval
@@ -65,12 +65,9 @@ def start_by_hand(name: str, wish: Wish, *, site: Site) -> str:
     now = site.clock()
     plan = plan_occurrence(
         name,
+        Asking(now, limit=wish.limit, check_mode=wish.check_mode, by_hand=True),
         definitions=definitions,
         site=site,
-        at=now,
-        limit=wish.limit,
-        check_mode=wish.check_mode,
-        by_hand=True,
     )
     check_digest(name, plan.digest, wish)
     holds = holds_left(plan, wish)

@@ -13,7 +13,7 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time.cadence import Interval, interval_at, is_due
 from runner.errors import StoreUnavailable
-from runner.operations.execution.plan_occurrence import plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, plan_occurrence
 from runner.operations.execution.start_run import start_interval
 from runner.operations.site import Site
 from runner.operations.time.consider_slots import ASK_AGAIN, TROUBLE
@@ -67,7 +67,7 @@ def start_or_hold(schedule: Schedule, interval: Interval, *, definitions: Defini
     if going:  # the inventory need not be read for that
         return Hold(OVERLAP, f"run {going.number} of it is still going on")
     try:
-        plan = plan_occurrence(schedule.name, definitions=definitions, site=site, at=site.clock(), digested=False)
+        plan = plan_occurrence(schedule.name, Asking(site.clock(), digested=False), definitions=definitions, site=site)
         if plan.holds:
             return plan.holds[0]
         start_interval(interval, plan, site=site)

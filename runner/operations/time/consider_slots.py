@@ -15,7 +15,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.errors import StoreUnavailable
 from runner.operations.execution.follow_up import SLOT_MISSED
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.execution.start_run import start_slot
 from runner.operations.site import Site
 from runner.operations.time.ask_for_duty import ask, tell_ticket, was_asked_for, why_not_done
@@ -108,7 +108,7 @@ def plan_slot(slot: slots.Slot, *, definitions: Definitions, site: Site) -> Plan
     """What the slot's run would do now; the hosts that it means are kept with it, also if nothing runs."""
     at = min(site.clock(), slot.closes_at)
     plan = plan_occurrence(
-        slot.schedule, definitions=definitions, site=site, at=at, identity=slot.identity, digested=False
+        slot.schedule, Asking(at, identity=slot.identity, digested=False), definitions=definitions, site=site
     )
     if slot.hosts is None:
         site.store.write(lambda c: slots.keep_hosts(c, slot.id, plan.run.hosts))

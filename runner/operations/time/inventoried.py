@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.domain.settings import Definitions, Service
-from runner.operations.execution.plan_occurrence import matching, services_of
+from runner.operations.execution.match_hosts import matching, services_of
 from runner.ports import InventoryAnswer, InventoryReader
 
 

@@ -19,9 +19,9 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time.freeze import Freeze
 from runner.errors import StoreUnavailable
-from runner.operations.execution.plan_occurrence import binding_freezes
 from runner.operations.execution.start_run import definition_digest
 from runner.operations.site import Site
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.operations.time.write_slots import CHANGES, Shared, openings_ahead, write_slots
 from runner.store.record import log as entries
 from runner.store.time import ledger

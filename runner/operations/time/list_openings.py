@@ -13,7 +13,8 @@ from runner.domain.settings import Definitions, Service
 from runner.domain.time import occurrence
 from runner.domain.time.window import MaintenanceWindow, Opening
 from runner.errors import NotFound
-from runner.operations.execution.plan_occurrence import binding_freezes, schedule_named
+from runner.operations.execution.find_schedule import schedule_named
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.operations.time.note_rings import notes_on_rings
 
 PLANNED, CUT_SHORT, FROZEN, SWITCHED_OFF = "planned", "cut short", "frozen", "switched off"

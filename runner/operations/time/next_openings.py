@@ -11,7 +11,7 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.domain.time.window import Opening
-from runner.operations.execution.plan_occurrence import binding_freezes
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.operations.time.keep_ledger import has_slots
 from runner.store.database import Store
 from runner.store.time import slots

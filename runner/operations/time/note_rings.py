@@ -9,7 +9,7 @@ from runner.domain.execution.schedule import Requirement, Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.domain.time.window import Opening
-from runner.operations.execution.plan_occurrence import binding_freezes
+from runner.operations.time.bind_freezes import binding_freezes
 
 FURTHEST = timedelta(days=366)  # how far back a ring is looked for that may have been through at any time
 

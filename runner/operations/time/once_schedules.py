@@ -15,7 +15,7 @@ from functools import partial
 from runner.domain.execution.schedule import ChangeType, Schedule
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid, StoreUnavailable
-from runner.operations.execution.plan_occurrence import schedule_named
+from runner.operations.execution.find_schedule import schedule_named
 from runner.operations.execution.requester import KIND
 from runner.operations.site import Site
 from runner.operations.time.reload import InForce

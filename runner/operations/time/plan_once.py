@@ -17,7 +17,7 @@ from runner.domain.record.record import INSTALLATION, canonical
 from runner.domain.settings import Definitions
 from runner.domain.time.days import MONTHS
 from runner.errors import Held, UsageError
-from runner.operations.execution.plan_occurrence import Plan, plan_occurrence
+from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.execution.requester import KIND
 from runner.operations.execution.start_run import held_in_words
 from runner.operations.site import Site
@@ -49,7 +49,7 @@ def plan_once(wanted: Wanted, *, site: Site) -> Plan:
     once = once_for(wanted, site=site)
     schedule = read_once(once, partial(read_beside_files, site=site))
     now_with = replace(site.current(), schedules={**site.current().schedules, once.name: schedule})
-    plan = plan_occurrence(once.name, definitions=now_with, site=site, at=wanted.at, identity=(once.day, 1))
+    plan = plan_occurrence(once.name, Asking(wanted.at, identity=(once.day, 1)), definitions=now_with, site=site)
     if plan.opening is None or plan.opening.is_frozen or not plan.run.hosts:
         raise Held(held_in_words(plan, plan.holds))
     site.store.write(

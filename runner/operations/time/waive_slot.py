@@ -14,7 +14,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.time.wallclock import resolve
 from runner.domain.who import Actor
 from runner.errors import NotFound, UsageError
-from runner.operations.execution.plan_occurrence import schedule_named
+from runner.operations.execution.find_schedule import schedule_named
 from runner.operations.site import Site
 from runner.operations.time.keep_ledger import has_slots, keep_schedule
 from runner.store.record import log as entries

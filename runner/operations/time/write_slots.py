@@ -11,7 +11,7 @@ from runner.domain.record.record import INSTALLATION
 from runner.domain.settings import Definitions
 from runner.domain.time import occurrence
 from runner.domain.time.window import Opening
-from runner.operations.execution.plan_occurrence import binding_freezes
+from runner.operations.time.bind_freezes import binding_freezes
 from runner.store.record import log as entries
 from runner.store.time import ledger
 from runner.store.time.slots import Slot

@@ -1,0 +1,84 @@
+"""The store of files that copies of the maintenance repository are made of: each file once, named by its content, its rights and its time of change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_WRITABLE = 0o222
+_EXECUTABLE = 0o111
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file or link as it was copied; `content` is the SHA-256 of a file, or where a link leads."""
+
+    path: str
+    content: str
+    mode: int = 0
+    size: int = 0
+    mtime: int = 0
+
+    @property
+    def is_link(self) -> bool:
+        return self.mode == 0
+
+    @property
+    def line(self) -> bytes:
+        """What the digest is made of: whether it is a link or may be executed, its content, and its path."""
+        kind = "link" if self.is_link else "program" if self.mode & _EXECUTABLE else "file"
+        return f"{kind}\0{self.content}\0{self.path}\0".encode(errors="surrogateescape")
+
+    @property
+    def name(self) -> str:
+        """The name of the file in our own store."""
+        return f"{self.content}-{self.mode:o}-{self.mtime}"
+
+
+def described(source: Path, path: str) -> Entry:
+    """What a file would be called in our own store."""
+    with source.open("rb") as reading:
+        digest = hashlib.file_digest(reading, "sha256").hexdigest()
+        was = os.fstat(reading.fileno())
+    return Entry(path, digest, _read_only(was), was.st_size, was.st_mtime_ns)
+
+
+def stored(source: Path, path: str, folder: Path) -> Entry:
+    """Copy a file into our own store, named by a hash of the bytes that were copied."""
+    digest = hashlib.sha256()
+    with (
+        source.open("rb") as reading,
+        tempfile.NamedTemporaryFile(dir=folder, prefix=".half-", delete=False) as writing,
+    ):
+        while piece := reading.read(1 << 20):
+            digest.update(piece)
+            writing.write(piece)
+        was = os.fstat(reading.fileno())
+        writing.flush()
+        os.fchmod(writing.fileno(), _read_only(was))
+        os.utime(writing.fileno(), ns=(was.st_mtime_ns, was.st_mtime_ns))
+        entry = Entry(path, digest.hexdigest(), _read_only(was), writing.tell(), was.st_mtime_ns)
+    Path(writing.name).replace(folder / entry.name)
+    return entry
+
+
+def _read_only(was: os.stat_result) -> int:
+    return stat.S_IMODE(was.st_mode) & ~_WRITABLE | stat.S_IRUSR
+
+
+def is_as_listed(path: Path, entry: Entry) -> bool:
+    try:
+        found = os.lstat(path)
+        if entry.is_link:
+            return stat.S_ISLNK(found.st_mode) and os.fspath(path.readlink()) == entry.content
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and (stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns) == (
+        entry.mode,
+        entry.size,
+        entry.mtime,
+    )
