@@ -6,7 +6,6 @@ import hashlib
 import os
 import pwd
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runner.errors import UsageError
 START_TIME = 19  # proc(5): field 22 of /proc/PID/stat, counted after the command's closing parenthesis
 NO_LOGIN = 2**32 - 1  # a process that no login led to, as in a container or a service
 LONGEST_FOLDER = 70  # bytes; ssh's socket name and its temporary suffix must fit into 107 with it
+SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  in each only a private folder of our own is used
 
 
 def this_process() -> Owner:
@@ -72,15 +72,33 @@ def logged_in_as() -> str:
 
 
 def control_folder(state_dir: Path, run: str) -> Path:
-    """A run's own short, private folder for ssh's sockets: below the state folder, or below /tmp where that path is too long.
+    """A run's own short, private folder for ssh's sockets: below the state folder, or below the first short place that is ours where that path is too long.
 
-    The same run always gets the same folder, so that whoever finds its leavings can name them.
+    The same run always gets the same folder, whoever asks and whatever TMPDIR says, so that whoever finds its leavings can name them.
+    Raises UsageError when there is no such place.
     """
     near = state_dir / "cp"
-    if len(os.fsencode(near)) + 13 <= LONGEST_FOLDER:
-        return near / run[-12:]
-    mark = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:12]
-    return private_folder(Path(tempfile.gettempdir()) / f"wellkept-{os.getuid()}-{mark}") / run[-12:]
+    return (near if leaves_room(near) else short_folder(state_dir)) / run[-12:]
+
+
+def short_folder(state_dir: Path) -> Path:
+    """A folder of this installation alone in a short place; one that somebody else took first is passed over. Raises UsageError."""
+    mark, refused = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:12], ""
+    for place in SHORT_PLACES:
+        folder = Path(place) / f"wellkept-{os.getuid()}-{mark}"
+        try:
+            return private_folder(folder)
+        except (UsageError, OSError) as error:
+            refused = refused or str(error)
+    raise UsageError(
+        f"{state_dir}: too deep for ssh's sockets, and there is no short place for them either: {refused} "
+        "Set a shorter state_dir in wellkept.yml, such as /var/lib/wellkept."
+    )
+
+
+def leaves_room(folder: Path) -> bool:
+    """Whether the folder of a run below this one is short enough for ssh's sockets."""
+    return len(os.fsencode(folder)) + 13 <= LONGEST_FOLDER
 
 
 def make_private(folder: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,3 +121,48 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError):
         private_folder(tmp_path / "link")
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+    """Two short places of our own instead of those that everybody shares."""
+    with tempfile.TemporaryDirectory(prefix="wk-", dir="/tmp") as folder:
+        found = [Path(folder, "a"), Path(folder, "b")]
+        for place in found:
+            place.mkdir()
+        monkeypatch.setattr(processes, "SHORT_PLACES", tuple(map(str, found)))
+        yield found
+
+
+RUN = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
+
+
+def test_where_the_temporary_folder_is_deep_as_well_the_sockets_have_a_short_place(
+    tmp_path: Path, places: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 90)))
+
+    found = control_folder(tmp_path / ("d" * 90), RUN)
+
+    assert found.is_relative_to(places[0])
+    assert len(os.fsencode(found)) <= LONGEST_FOLDER
+    assert found.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_somebody_took_first_is_passed_over(tmp_path: Path, places: list[Path]) -> None:
+    deep = tmp_path / ("d" * 90)
+    taken = control_folder(deep, RUN).parent
+    taken.chmod(0o755)
+
+    found = control_folder(deep, RUN)
+
+    assert found.is_relative_to(places[1])
+
+
+def test_where_no_short_place_is_ours_it_is_told_before_anything_is_touched(tmp_path: Path, places: list[Path]) -> None:
+    deep = tmp_path / ("d" * 90)
+    for _ in places:
+        control_folder(deep, RUN).parent.chmod(0o755)
+
+    with pytest.raises(UsageError, match="state_dir"):
+        control_folder(deep, RUN)

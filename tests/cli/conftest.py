@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runner.adapters import processes
 from runner.cli.funnel import run
 from runner.store.database import Store, create
 
@@ -107,7 +108,7 @@ class Repository:
 def short_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Folders for ssh's sockets, which need a short path, go away with the test."""
     with tempfile.TemporaryDirectory(prefix="wk-", dir="/tmp") as folder:
-        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setattr(processes, "SHORT_PLACES", (folder,))
         yield
 
 

@@ -16,7 +16,7 @@ from runner.domain.time.window import Opening
 from runner.errors import count
 
 APPROVAL = "approval"
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART, SOCKETS = (
     "window",
     "freeze",
     "pause",
@@ -29,6 +29,7 @@ WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUND
     "boundary",
     "alerts",
     "apart",
+    "sockets",
 )
 NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow

@@ -9,14 +9,14 @@ from functools import partial
 from runner.domain.execution import host_pattern
 from runner.domain.execution.alerts import hold_for_alerts
 from runner.domain.execution.boundaries import begins_to_hold, hold_for_never, hold_for_whole
-from runner.domain.execution.guards import ALERTS, Hold, hold_for_record
+from runner.domain.execution.guards import ALERTS, SOCKETS, Hold, hold_for_record
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
 from runner.domain.execution.run import SlotOutcome, Verdict
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions, Never
 from runner.domain.time.window import MaintenanceWindow
-from runner.errors import Unknown
+from runner.errors import Unknown, UsageError
 from runner.operations.site import Site
 from runner.ports import InventoryAnswer
 from runner.store.execution import runs
@@ -24,6 +24,7 @@ from runner.store.time import slots
 from runner.store.transaction import Transaction
 
 OF_A_DUTY = {SlotOutcome.DONE: Verdict.SUCCEEDED, SlotOutcome.MISSED: Verdict.FAILED}  # a waived one says nothing
+NO_RUN = "0" * 36  # as long as the id of a run
 
 
 def ask_guards(
@@ -34,9 +35,19 @@ def ask_guards(
         yield hold_for_never(never, window, hosts, now=at)
     yield hold_for_whole(run, definitions.settings.boundaries.max_concurrent_hosts)
     yield from ask_rings(schedule, run, definitions=definitions, site=site, at=at)
+    yield hold_for_sockets(site)
     if at <= site.clock():  # what fires now, and what is free now, says nothing about later
         yield ask_alerts(schedule, run, answer, definitions=definitions, site=site)
         yield hold_for_record(site.free_bytes())
+
+
+def hold_for_sockets(site: Site) -> Hold | None:
+    """Whether ssh's sockets would have a place: told before anything is begun."""
+    try:
+        site.control_path(NO_RUN)
+    except UsageError as reason:
+        return Hold(SOCKETS, str(reason))
+    return None
 
 
 def ask_alerts(

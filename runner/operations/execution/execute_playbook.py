@@ -19,7 +19,7 @@ from runner.domain.execution.schedule import Split
 from runner.domain.record.record import piece_stream
 from runner.domain.settings import Definitions
 from runner.domain.time.window import AtEnd
-from runner.errors import StoreUnavailable
+from runner.errors import StoreUnavailable, UsageError, WellkeptError
 from runner.operations.execution.heartbeat import LEASE, Heartbeat
 from runner.operations.execution.load_record import pause_that_ends
 from runner.operations.site import Site
@@ -37,6 +37,10 @@ ASK_AGAIN = 2.0  # seconds between looks for a person's order to stop
 
 class LeaseLostError(Exception):
     """The piece is no longer ours: whoever took it over records its end."""
+
+
+class NotStartedError(Exception):
+    """The piece could not be started, and nothing of it is going on; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,46 @@ class Claimed:
 def execute_playbook(work: Claimed, *, site: Site) -> tuple[PieceFold, PieceEnd]:
     """Run the piece's playbook to its end; gives the fold of its events and how its processes ended.
 
-    Raises LeaseLostError when somebody else took the piece over.
+    Raises LeaseLostError when somebody else took the piece over, NotStartedError when it could not be started.
     """
     fold = PieceFold(work.piece.hosts, work.piece.stage, work.definitions.causes)
-    running = site.executor.start(order_for(work, site=site))
+    running = start(work, site=site)
     with heartbeat_of(work, feed=running.feed, site=site) as heartbeat:
         end = listen(running, fold, work, heartbeat, site=site)
     return fold, end
+
+
+def start(work: Claimed, *, site: Site) -> RunningPiece:
+    """Start the piece. One that broke on the way is left to whoever takes it over if anything of it may have begun, and is else known to have done nothing."""
+    try:
+        return site.executor.start(order_for(work, site=site))
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        log.exception("Piece %s could not be started", work.piece.id, extra={"action": "piece.not_started"})
+        if not nothing_began(work, site=site):
+            raise
+        raise NotStartedError(in_words(error)) from error
+
+
+def nothing_began(work: Claimed, *, site: Site) -> bool:
+    """Whether nothing of a piece that broke while it was started is going on, or ever was: its leash is ended, and its spool is empty."""
+    try:
+        control_path = site.control_path(work.run.id)
+    except UsageError:
+        return True  # it never had a place for its sockets
+    gone = site.executor.finish_run(work.run.id, control_path)
+    return gone and not any(site.executor.drain(folder_of(work, site=site), offset=0))
+
+
+def in_words(error: Exception) -> str:
+    """An error for people; one that nobody foresaw bears the name of its kind."""
+    return str(error) if isinstance(error, WellkeptError | OSError) else f"{type(error).__name__}: {error}"
+
+
+def folder_of(work: Claimed, *, site: Site) -> Path:
+    """The piece's own private folder."""
+    return site.state_dir / "runs" / str(work.run.number) / work.piece.id
 
 
 def heartbeat_of(work: Claimed, *, feed: Callable[[float], None], site: Site) -> Heartbeat:
@@ -190,7 +227,7 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
         run=work.run.id,
         piece=work.piece.id,
         fence=work.fence,
-        folder=site.state_dir / "runs" / str(work.run.number) / work.piece.id,
+        folder=folder_of(work, site=site),
         control_path=site.control_path(work.run.id),
         project=project,
         playbook=project / work.step.name if own else site.executor.look_playbook,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from runner.domain.execution.plan import RunPlan
 from runner.domain.rights import team_with
 from runner.domain.who import Right
-from runner.errors import WellkeptError
+from runner.errors import UsageError, WellkeptError
 from runner.operations.record.write_checkpoint import write_checkpoint
 from runner.operations.site import Site
 from runner.operations.tickets.file_duty import file_duty
@@ -50,10 +51,16 @@ def do(letter: outbox.Letter, *, site: Site) -> None:
 def after_run(letter: outbox.Letter, site: Site) -> None:
     """After a run: its masters are closed, its tickets filed, its record signed, its leavings on disk removed."""
     run = site.store.read(lambda c: runs.get(c, letter.target))
-    site.executor.finish_run(run.id, site.control_path(run.id))
+    close_masters(run.id, site=site)
     file_tickets(run.id, run.plan, site=site)
     write_checkpoint(site.store, site.signer, clock=site.clock)
     remove_spools(run, site=site)
+
+
+def close_masters(run_id: str, *, site: Site) -> None:
+    """End the run's leash and its ssh masters; a run without a place for its sockets never had any."""
+    with suppress(UsageError):
+        site.executor.finish_run(run_id, site.control_path(run_id))
 
 
 def file_tickets(run_id: str, plan: RunPlan, *, site: Site) -> None:

@@ -17,8 +17,16 @@ from runner.domain.execution.plan import RunPlan, Step, StepKind
 from runner.domain.execution.progress import Track, batches_of, last_tracks
 from runner.domain.execution.run import PieceState, RunRecord, Stage
 from runner.domain.record.record import closing_body, run_stream
+from runner.domain.settings import Definitions
+from runner.errors import WellkeptError
 from runner.operations.execution.ask_hosts import ask_hosts, conditions
-from runner.operations.execution.execute_playbook import Claimed, LeaseLostError, execute_playbook, heartbeat_of
+from runner.operations.execution.execute_playbook import (
+    Claimed,
+    LeaseLostError,
+    NotStartedError,
+    execute_playbook,
+    heartbeat_of,
+)
 from runner.operations.execution.heartbeat import LEASE
 from runner.operations.execution.load_record import load_record, most_at_once
 from runner.operations.execution.patience import patiently
@@ -60,7 +68,7 @@ def run_piece(piece_id: str, *, site: Site) -> str:
     waits = piece.state is not PieceState.PLANNED or site.store.read(drains.in_force) is not None
     if not waits and (fence := claim_piece(piece, site=site)) is not None:
         run = site.store.read(lambda c: runs.get(c, piece.run_id))
-        do_piece(Claimed(piece, fence, since, run, site.snapshotted.of(run.snapshot), step_of(piece, run)), site=site)
+        do_piece(Claimed(piece, fence, since, run, site.current(), step_of(piece, run)), site=site)
     return piece.run_id
 
 
@@ -128,13 +136,30 @@ def do_piece(work: Claimed, *, site: Site) -> None:
     }
     site.store.write(lambda c: entries.append(c, work.stream, [opened], at=site.clock()))
     try:
-        found = DO[work.step.kind](work, site)
+        found = done(work, site=site)
     except LeaseLostError:
         log.warning(
             "Piece %s was taken over", work.piece.id, extra={"action": "piece.taken_over", "piece": work.piece.id}
         )
         return
     finish_piece(work, found, site=site)
+
+
+def done(work: Claimed, *, site: Site) -> Found:
+    """What the piece came to, by the definitions in the run's own snapshot; one that cannot be started is a problem that settles its run."""
+    try:
+        own = replace(work, definitions=definitions_of(work, site=site))
+        return DO[work.step.kind](own, site)
+    except NotStartedError as reason:
+        return Found({}, problem=f"it could not be started: {reason}")
+
+
+def definitions_of(work: Claimed, *, site: Site) -> Definitions:
+    """The definitions that the run lives by; raises NotStartedError when its snapshot cannot be read any more."""
+    try:
+        return site.snapshotted.of(work.run.snapshot)
+    except (WellkeptError, OSError) as error:
+        raise NotStartedError(str(error)) from error
 
 
 def look(work: Claimed, site: Site) -> Found:

@@ -63,8 +63,7 @@ def give_up(orphans: Sequence[pieces.Piece], *, site: Site) -> None:
     if left:
         log.error("Processes could not be ended: %s", left, extra={"action": "strays.left"})
     for piece in orphans:
-        if not any(may_be_of(stray, piece, site=site) for stray in left):
-            lose_safely(piece, site=site)
+        lose_safely(piece, left, site=site)
 
 
 def may_be_of(stray: Stray, piece: pieces.Piece, *, site: Site) -> bool:
@@ -76,10 +75,11 @@ def may_be_of(stray: Stray, piece: pieces.Piece, *, site: Site) -> bool:
     return True
 
 
-def lose_safely(piece: pieces.Piece, *, site: Site) -> None:
-    """One piece's trouble never keeps another from being given up."""
+def lose_safely(piece: pieces.Piece, left: Sequence[Stray], *, site: Site) -> None:
+    """Give a piece up if none of the processes that are left may be its; one piece's trouble never keeps another from being given up."""
     try:
-        lose_piece(piece, site=site)
+        if not any(may_be_of(stray, piece, site=site) for stray in left):
+            lose_piece(piece, site=site)
     except Exception:
         log.exception("Piece %s could not be given up", piece.id, extra={"action": "piece.stuck", "piece": piece.id})
 
