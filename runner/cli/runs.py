@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli import approve
-from runner.cli.answers import Cell, limit_option, listing, plain, printable
+from runner.cli.answers import Cell, limit_option, listing, plain
 from runner.cli.app import pass_app
 from runner.cli.output import format_option, show_json
 from runner.cli.run_screen import show_screen
@@ -19,7 +19,6 @@ from runner.errors import count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.domain.execution.run import PieceState
     from runner.operations.execution.list_runs import RunLine
     from runner.store.execution.runs import Run
 
@@ -92,7 +91,10 @@ def show(app: App, run: str, form: str) -> None:
 @format_option
 @pass_app
 def watch(app: App, run: str, form: str) -> None:
-    """Follow a run until it is settled; the exit code is that of its verdict. Ctrl-C ends only the watching."""
+    """Follow a run until it is settled: each step, and what it waits for and until when.
+
+    The exit code is that of its verdict. Ctrl-C ends only the watching.
+    """
     from runner.cli.watching import exit_code_of, show_ended
     from runner.store.execution.runs import find
 
@@ -103,8 +105,9 @@ def watch(app: App, run: str, form: str) -> None:
 
 
 def follow(app: App, run: Run, *, form: str) -> Run:
-    """Tell each step of a run in a line until it is settled; on the error stream when the answer is JSON."""
-    from runner.operations.execution.follow_run import is_settled, news
+    """Tell each step of a run, and what it waits for, in a line until it is settled; on the error stream when the answer is JSON."""
+    from runner.cli.telling import Telling
+    from runner.operations.execution.follow_run import is_settled
     from runner.operations.summarise_status import going
 
     click.echo(f"Run {run.number}: {run.title}, {count(len(run.plan.hosts), 'host')}.", err=form == "json")
@@ -113,14 +116,12 @@ def follow(app: App, run: Run, *, form: str) -> Run:
             f"Whoever executed it is not heard any more. `wellkept runs continue {run.number}` goes on with it, and so does a daemon.",
             err=True,
         )
-    told: set[tuple[str, PieceState]] = set()
-    while True:
-        ended = is_settled(run.id, site=app.site)
-        for progress in news(run, told, site=app.site):
-            click.echo(printable(f"  {progress.text}"), err=form == "json")
-        if ended:
-            return ended
+    telling = Telling(app, run, form=form)
+    while not (ended := is_settled(run.id, site=app.site)):
+        telling.look()
         time.sleep(LOOK_EVERY)
+    telling.end()
+    return ended
 
 
 @command.command("continue")

@@ -13,7 +13,7 @@ from runner.adapters.background import start_detached
 from runner.adapters.processes import start_time
 from runner.cli.answers import Cell, plain, printable, table
 from runner.cli.output import show_json
-from runner.domain.execution.run import PieceState, Verdict
+from runner.domain.execution.run import Verdict
 from runner.errors import BadResult, UsageError, count
 from runner.store.execution import daemons, runs
 from runner.wiring import App
@@ -28,30 +28,23 @@ EXIT_CODES = {Verdict.SUCCEEDED: 0, Verdict.EXPIRED: 4}  # any other verdict is 
 
 def watch(app: App, run_id: str, *, form: str) -> int:
     """See to it that somebody executes the run, tell how it goes, and give the exit code of its verdict."""
-    from runner.operations.execution.follow_run import is_settled, news
+    from runner.cli.telling import Telling
+    from runner.operations.execution.follow_run import is_settled
 
     run = app.store.read(lambda c: runs.get(c, run_id))
     execution = Execution(app, run)
     begun = execution.see_to_it() or "it is being executed"
     click.echo(f"Run {run.number}: {run.title}, {count(len(run.plan.hosts), 'host')} ({begun}).", err=form == "json")
-    told: set[tuple[str, PieceState]] = set()
-    ask_once = Interrupts(app, run)
+    telling, ask_once = Telling(app, run, form=form), Interrupts(app, run)
     while not (ended := is_settled(run_id, site=app.site)):
-        for progress in news(run, told, site=app.site):
-            say(progress.text, form)
+        telling.look()
         ask_once.look()
         if words := execution.see_to_it():
-            say(f"whoever executed it is gone; {words}", form)
+            telling.say(f"whoever executed it is gone; {words}")
         time.sleep(LOOK_EVERY)
-    for progress in news(run, told, site=app.site):
-        say(progress.text, form)
+    telling.end()
     show_ended(app, ended, form=form)
     return exit_code_of(ended)
-
-
-def say(text: str, form: str) -> None:
-    """One line of progress, on the error stream when the answer is JSON."""
-    click.echo(f"  {text}", err=form == "json")
 
 
 class Execution:

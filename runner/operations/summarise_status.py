@@ -12,11 +12,12 @@ from runner.domain.execution.guards import Drain
 from runner.domain.execution.outcome import HostResult
 from runner.domain.execution.plan import HEALTH_PREFIX
 from runner.domain.execution.run import PieceState, SlotState, Stage
+from runner.domain.execution.waits_for import WaitsFor
 from runner.domain.health import SEVERITY, Condition
 from runner.domain.settings import Definitions
 from runner.domain.tickets.ticket_for_duty import duty_fingerprint
 from runner.errors import FilesInvalid, Unknown
-from runner.operations.execution.follow_run import doing_in_words
+from runner.operations.execution.follow_run import doing_in_words, waiting
 from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.execution.wait_for_approval import Waiting
 from runner.operations.tickets.show_ticket import urgency
@@ -273,6 +274,7 @@ def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
     done = {host for piece in known if applied(piece) for host in piece.hosts}
     busy = [piece for piece in known if piece.state is PieceState.CLAIMED]
     doing = [f"{plan.waves[piece.wave].name}: {doing_in_words(piece)} {', '.join(piece.hosts)}" for piece in busy]
+    waits = waiting(connection, run, now=now)
     held = holds.up_to(connection, run.schedule, run.id, now)
     moments = [moment for piece in known for moment in (piece.started_at, piece.ended_at) if moment]
     as_of = max([*moments, *(hold.last_seen for hold in held)], default=run.created_at)
@@ -282,11 +284,16 @@ def going(connection: Transaction, run: runs.Run, *, now: datetime) -> Going:
         title=run.title,
         hosts=len(plan.hosts),
         done=len(done),
-        doing="; ".join(doing or [f"waits: {hold.reason}" for hold in held]) or BETWEEN_STEPS,
-        silent=any(piece.lapsed for piece in busy) or (not busy and now - as_of > QUIET),
+        doing="; ".join(doing) or (f"waits: {waits.reason}" if waits else BETWEEN_STEPS),
+        silent=any(piece.lapsed for piece in busy) or (not busy and now - as_of > QUIET and not lasts(waits, now)),
         created=run.created_at,
         as_of=as_of,
     )
+
+
+def lasts(waits: WaitsFor | None, now: datetime) -> bool:
+    """Whether a run waits for a moment that is still to come: then it is silent, and all is well."""
+    return waits is not None and waits.until is not None and waits.until > now
 
 
 def applied(piece: pieces.Piece) -> bool:

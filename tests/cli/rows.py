@@ -92,6 +92,11 @@ def a_live_run(store: Store, *, override: str | None = None, lease: timedelta = 
     return store.write(write)
 
 
+def a_waiting_run(store: Store) -> str:
+    """A run of which nothing has begun yet."""
+    return store.write(lambda c: runs.insert(c, a_run(plan=a_plan(), created_at=ago(minutes=10), requested_by=ANA)))
+
+
 def a_finished_piece(connection, run: str, *, wave: int, hosts: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
     piece = pieces.plan(connection, run=run, wave=wave, batch=1, stage=Stage.APPLY, step=0, attempt=1, hosts=hosts)
     fence = pieces.claim(connection, piece, owner=an_owner(), inventory="production", lease=timedelta(seconds=180))

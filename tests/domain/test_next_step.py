@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.domain.execution.guards import Hold
-from runner.domain.execution.next_step import Finish, StartPiece, Stop, Wait, next_step
+from runner.domain.execution.next_step import Finish, NextStep, StartPiece, Stop, Wait, next_step
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave
 from runner.domain.execution.run import Interruption, PieceState, Stage, StopReason, Verdict
@@ -261,6 +261,25 @@ def test_a_wave_soaks_before_the_next_one_starts() -> None:
     step = next_step(world.record, now=world.now)
 
     assert step == Wait(ended_at + timedelta(minutes=10))
+    assert told(step) == (
+        "the hosts of wave 'canary' are watched before the next wave",
+        ended_at + timedelta(minutes=10),
+    )
+
+
+def told(step: NextStep) -> tuple[str, datetime | None]:
+    assert isinstance(step, Wait)
+    assert step.told is not None
+    return step.told.reason, step.told.until
+
+
+def test_a_run_whose_hosts_are_locked_names_them_and_promises_no_end() -> None:
+    record = a_record(a_plan(7, waves=ALL), locked=frozenset(hosts(7)))
+
+    reason, until = told(next_step(record, now=START))
+
+    assert reason.startswith("another run is at work on web-01, web-02, web-03, web-04, web-05 and 2 more")
+    assert until is None
 
 
 def test_carried_hosts_come_right_after_the_canary_and_are_no_canaries() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from runner.domain.execution import waits_for
 from runner.domain.execution.again import awaits_retry, due_at, is_rolled_back
 from runner.domain.execution.apart import locks_for
 from runner.domain.execution.guards import BOUNDARY, Hold
@@ -13,6 +14,7 @@ from runner.domain.execution.progress import Batch, Track, batches_of, in_flight
 from runner.domain.execution.run import Interruption, RunRecord, Stage, StopReason
 from runner.domain.execution.schedule import Split
 from runner.domain.execution.verdict import none_qualified, over_budget, wants_rollback
+from runner.domain.execution.waits_for import WaitsFor
 from runner.domain.execution.waves import draw, places_left, remaining, waiting
 
 LOOK_AGAIN = timedelta(seconds=15)  # a host in doubt, while something is still at work there
@@ -35,10 +37,14 @@ class StartPiece:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to start now; ask again at `until`, or, when it is None, as soon as the piece in flight has ended. `hold` is what a guard says."""
+    """Nothing to start now; ask again at `until`, or, when it is None, as soon as the piece in flight has ended.
+
+    `hold` is what a guard says, `told` what people may want to hear.
+    """
 
     until: datetime | None = None
     hold: Hold | None = None
+    told: WaitsFor | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,9 @@ def not_early(step: NextStep, record: RunRecord, *, now: datetime) -> NextStep:
     """Where the clock was set back in the middle of a run, no playbook begins before the window opens (once more)."""
     opens = record.plan.opens
     touches = isinstance(step, StartPiece) and step.stage is Stage.APPLY
-    return Wait(opens) if touches and opens is not None and now < opens else step
+    if not touches or opens is None or now >= opens:
+        return step
+    return Wait(opens, told=waits_for.opening(opens))
 
 
 def reason_to_stop(record: RunRecord, *, now: datetime) -> StopReason | None:
@@ -189,7 +197,7 @@ def recheck(batch: Batch, record: RunRecord, *, now: datetime) -> StartPiece | W
         return None
     looked = [track.looked_at for track in doubtful if track.looked_at]
     if looked and now < max(looked) + LOOK_AGAIN:
-        return Wait(max(looked) + LOOK_AGAIN)
+        return Wait(max(looked) + LOOK_AGAIN, told=waits_for.work_to_end(track.host for track in doubtful))
     return piece_for(batch, record, Stage.PRE_CHECK, 0, tuple(track.host for track in doubtful))
 
 
@@ -201,7 +209,8 @@ def try_again(batch: Batch, record: RunRecord, batches: Sequence[Batch], *, now:
     due = {track.host: due_at(track.failed_at, record.plan) for track in pending if track.failed_at}
     if ready := tuple(host for host, moment in due.items() if moment <= now):
         return piece_for(batch, record, Stage.PRE_CHECK, 0, ready)
-    return Wait(min(due.values())) if due else None
+    soonest = min(due.values(), default=None)
+    return Wait(soonest, told=waits_for.another_try(due, soonest)) if soonest else None
 
 
 def to_try_again(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> list[Track]:
@@ -221,7 +230,7 @@ def roll_back(batch: Batch, record: RunRecord, *, now: datetime) -> StartPiece |
     done = {track.host: track.back for track in left if again.get(track.host, now) <= now}
     if step := lacking(batch, record, Stage.ROLLBACK, len(record.plan.rollback), done):
         return step
-    return Wait(min(again.values())) if again else None
+    return Wait(min(again.values()), told=waits_for.work_to_end(again)) if again else None
 
 
 def apply(batch: Batch, record: RunRecord, batches: Sequence[Batch]) -> StartPiece | None:
@@ -261,7 +270,8 @@ def step_in_waves(record: RunRecord, batches: Sequence[Batch], *, now: datetime)
         if not remaining(position, record, batches):
             continue
         if soaking := soak_until(position, record, batches, now=now):
-            return Wait(soaking)
+            before = record.plan.waves[batches[-1].wave].name
+            return Wait(soaking, told=waits_for.soak(before, soaking))
         return draw_step(position, record, batches, now=now)
     return Stop(StopReason.NONE_QUALIFIED) if none_qualified(record) else Finish()
 
@@ -272,7 +282,8 @@ def draw_step(position: int, record: RunRecord, batches: Sequence[Batch], *, now
     if drawn.no_room:
         return Stop(StopReason.NO_ROOM)
     if drawn.locked:
-        return Wait(now + LOCK_AGAIN)
+        pool = remaining(position, record, batches)
+        return Wait(now + LOCK_AGAIN, told=waits_for.other_runs(host for host in pool if host in record.locked))
     if record.gate:
         return Wait(now + GATE_AGAIN, record.gate)
     if drawn.no_place:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.domain.execution.next_step import Wait, next_step
 from runner.domain.execution.run import PieceState, RunState, Stage
+from runner.domain.execution.waits_for import WaitsFor
 from runner.operations.site import Site
-from runner.store.execution import pieces, runs
+from runner.store.execution import drains, holds, pieces, runs
+from runner.store.transaction import Transaction
 
 WORDS = {
     Stage.PRE_CHECK: "checks before",
@@ -71,6 +74,26 @@ def ended_in_words(piece: pieces.Piece, *, site: Site) -> str:
     return ", ".join(
         f"{host} {known[host].result}" if host in known else f"{host} not heard of" for host in piece.hosts
     )
+
+
+def waiting(connection: Transaction, run: runs.Run, *, now: datetime) -> WaitsFor | None:
+    """What a run waits for, by its rows; None while a piece of it is going on, or when nothing keeps the next one from being planned."""
+    record = runs.record(connection, run.id)
+    if any(piece.state is PieceState.CLAIMED for piece in record.pieces):
+        return None
+    if drain := drains.in_force(connection):
+        return WaitsFor(drain.words)
+    step = next_step(record, now=now)
+    if isinstance(step, Wait) and step.told:
+        return step.told
+    held = holds.up_to(connection, run.schedule, run.id, now)
+    return WaitsFor("; ".join(hold.reason for hold in held), until_all_end(held)) if held else None
+
+
+def until_all_end(held: Iterable[holds.HeldSlot]) -> datetime | None:
+    """Until when, as far as each of them says so; the last one decides."""
+    ends = [hold.until for hold in held]
+    return max((end for end in ends if end), default=None) if None not in ends else None
 
 
 def is_settled(run_id: str, *, site: Site) -> runs.Run | None:
