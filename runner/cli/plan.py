@@ -109,8 +109,6 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
 
     if isinstance(plan, DutyPlan):
         return duty_row(plan)
-    from runner.domain.execution.plan import RESERVE
-
     opening = plan.opening or plan.following
     return {
         "schedule": plan.schedule.name,
@@ -125,7 +123,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "concurrency": plan.run.concurrency,
         "apart": {"variables": list(plan.schedule.apart), "groups": {h: list(g) for h, g in plan.run.groups.items()}},
         "estimates_seconds": {host: span.total_seconds() for host, span in plan.estimates.items()},
-        "reserve_seconds": RESERVE.total_seconds(),
+        "reserve_seconds": plan.run.reserve.total_seconds(),
         "on_failure": {
             "retries": plan.run.retries,
             "retry_after_seconds": plan.run.retry_after.total_seconds() if plan.run.retries else None,
@@ -275,7 +273,6 @@ def if_it_fails(plan: Plan) -> list[str]:
 
 def time_for_a_host(plan: Plan) -> list[str]:
     """How long a host is expected to take, and for which hosts there would not be room any more."""
-    from runner.domain.execution.plan import RESERVE
     from runner.domain.execution.run import RunRecord
     from runner.domain.execution.waves import fits
     from runner.domain.time.duration import describe
@@ -285,8 +282,8 @@ def time_for_a_host(plan: Plan) -> list[str]:
     known = sorted(plan.estimates, key=lambda host: plan.estimates[host])
     told = [f"up to {describe(rounded(plan.estimates[known[-1]]))} ({known[-1]}), by its own past"] if known else []
     without = len(plan.run.hosts) - len(known)
-    told += [f"{describe(RESERVE)} for {count(without, 'host')} without a past"] if without else []
-    record = RunRecord("", plan.run, estimates=plan.estimates, reserve=RESERVE)
+    told += [f"{describe(plan.run.reserve)} for {count(without, 'host')} without a past"] if without else []
+    record = RunRecord("", plan.run, estimates=plan.estimates, reserve=plan.run.reserve)
     late = [host for host in plan.run.hosts if not fits(host, record, now=plan.at)]
     return [f"Time for a host: {'; '.join(told)}"] + ([f"No room then for: {shortened(late)}"] if late else [])
 

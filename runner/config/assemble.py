@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from sys import intern
@@ -19,6 +19,7 @@ from runner.domain.execution.schedule import Schedule
 from runner.domain.health import Check
 from runner.domain.settings import Definitions, Inventory, Settings
 from runner.domain.tickets.cause import CauseTable
+from runner.domain.time.duration import parse_timedelta
 from runner.domain.time.window import ALWAYS, MaintenanceWindow
 
 _SQLITE = "sqlite:///"
@@ -141,6 +142,7 @@ def _schedule(
         title=model.title or _first_play(schedule, ground),
         inventory=inventory,
         ansible=settings.inventories[inventory].ansible if inventory else AnsibleSettings(),
+        reserve=model.reserve or parse_timedelta(ground.reserve.value),
         window=ground.window(inline) if inline else windows[str(model.window or ALWAYS)],
         owner=owner,
         source=schedule.place,
@@ -172,6 +174,14 @@ def _defaults_used(schedule: Declared[ScheduleFile], ground: Ground) -> Iterator
         return
     if isinstance(window, dict):
         yield from (f"{key}: {value}, by default" for key, value in _OF_WINDOW.items() if key not in window)
+    yield from _of_runs(raw, ground)
+
+
+def _of_runs(raw: Mapping[str, Any], ground: Ground) -> Iterator[str]:
+    """What a schedule that runs a playbook left out about how it runs."""
+    change = raw.get("change") or {}
+    if "reserve" not in raw and "every" not in raw:
+        yield f"reserve: {ground.reserve.value} for a host without a past, {ground.reserve.origin}"
     of_none = OF_A_SLOT if "every" in raw else ()
     for key, value in _BY_DEFAULT.items():
         left_out = "type" not in change if key == "change" else key not in raw

@@ -18,6 +18,8 @@ from runner.config.names import Names, names_of
 from runner.config.playbooks import Playbook, read_playbook
 from runner.config.timing import Trouble, calendars_of, freeze_of, window_of
 from runner.config.zones import system_zone
+from runner.domain.execution.schedule import RESERVE
+from runner.domain.time.duration import describe
 from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import MaintenanceWindow
 from runner.domain.time.workdays import Calendar
@@ -47,6 +49,7 @@ class Ground:
     zone: Fallback
     inventory: Fallback | None
     owner: Fallback | None
+    reserve: Fallback
     ansible: AnsibleConfig
     calendars: Mapping[str, Calendar | Trouble] = field(default_factory=dict)
     sources: DateSources | None = None
@@ -101,6 +104,8 @@ def survey(
         zone=_named(defaults.timezone) or Fallback(system_zone(environ), "from the system"),
         inventory=_named(defaults.inventory) or _the_only(declared) or _from_ansible(config),
         owner=_named(defaults.owner),
+        reserve=_named(describe(defaults.reserve) if defaults.reserve else None)
+        or Fallback(describe(RESERVE), "by default"),
         ansible=config,
         calendars=calendars_of(declared.calendars, sources, root),
         sources=sources,

@@ -477,6 +477,17 @@ def test_a_plan_tells_how_long_a_host_is_expected_to_take(wellkept: Repository) 
     assert "No room then for: web1, web2, db1" in late.out
 
 
+def test_a_schedules_own_reserve_decides_whose_time_would_not_fit(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", SCHEDULE + "reserve: 1m\n")
+
+    said = wellkept("plan", "patch", "--at", "2026-03-22 03:58")
+    row = wellkept("plan", "patch", "--at", "2026-03-22 03:58", "--format", "json").json()["plans"][0]
+
+    assert "Time for a host: 1m for 3 hosts without a past" in said.out
+    assert "No room then" not in said.out
+    assert row["reserve_seconds"] == 60
+
+
 ON_CADENCE = """\
 schedule: look
 title: Pending updates

@@ -58,6 +58,7 @@ def test_a_schedule_of_three_lines_is_valid_and_says_what_it_left_out(checked: C
         "timezone: Europe/Berlin, from wellkept.yml",
         "cutoff: 0m, by default",
         "at_end: finish_batch, by default",
+        "reserve: 5m for a host without a past, by default",
         "effect: change, by default",
         "change: standard, by default",
         "split: hosts, by default",

@@ -19,7 +19,7 @@ from runner.store import health
 from runner.store.execution import debts, outcomes, pieces, runs
 from runner.store.record import log, observations
 from runner.store.tickets import tickets
-from tests.operations.a_site import HOSTS, LOOK, SCHEDULE, Bench, all_well, look_text
+from tests.operations.a_site import HOSTS, LOOK, SATURDAY_NIGHT, SCHEDULE, WINDOWS, Bench, all_well, look_text
 from tests.operations.conftest import Lay
 
 WHOLE = SCHEDULE + "split: whole\n"
@@ -74,6 +74,18 @@ def test_one_call_for_all_hosts_has_no_limit_and_is_one_batch(lay: Lay) -> None:
     assert [(order.limit, order.forks) for order in applied] == [(None, 5)]
     assert [order.limit for order in bench.ansible.orders if order.playbook == LOOK] == [HOSTS, HOSTS]
     assert ended.verdict is Verdict.SUCCEEDED
+
+
+@pytest.mark.parametrize(("reserve", "verdict"), [("1h", Verdict.DEGRADED), ("20m", Verdict.SUCCEEDED)])
+def test_a_host_without_a_past_begins_only_when_its_reserve_fits(lay: Lay, reserve: str, verdict: Verdict) -> None:
+    bench = lay(schedule=SCHEDULE + f"reserve: {reserve}\n", windows=WINDOWS.replace("45m", "5m"))
+    bench.time.now = SATURDAY_NIGHT.replace(day=22, hour=3, minute=30)
+
+    ended = run(bench)
+
+    left_out = {row.result.reason for row in rows(bench, ended).values()}
+    assert (NotRun.NO_ROOM in left_out) is (verdict is Verdict.DEGRADED)
+    assert ended.verdict is verdict
 
 
 def test_one_call_for_all_hosts_touches_nobody_when_one_of_them_is_not_fit(lay: Lay) -> None:

@@ -142,9 +142,7 @@ def test_a_record_holds_the_run_s_pieces_with_what_is_known_per_host(store: Stor
     end = {"fence": fence, "results": results, "problem": None, "unmatched": ("play 2",), "complete": True, "at": NOON}
     store.write(lambda c: pieces.finish(c, piece, **end))
 
-    record = store.read(
-        lambda c: runs.record(c, run, interruption=Interruption.PAUSED, vanished=["web3"], reserve=timedelta(minutes=5))
-    )
+    record = store.read(lambda c: runs.record(c, run, interruption=Interruption.PAUSED, vanished=["web3"]))
 
     assert record.plan == a_plan()
     assert [kept.results for kept in record.pieces] == [results]

@@ -123,7 +123,7 @@ WHEN: JsonDict = {
         {
             "required": ["every", "effect"],
             "properties": {"effect": {"const": "read_only"}},
-            "not": {"anyOf": [{"required": [key]} for key in OF_A_SLOT]},
+            "not": {"anyOf": [{"required": [key]} for key in (*OF_A_SLOT, "reserve")]},
         },
     ]
 }
@@ -220,6 +220,12 @@ class ScheduleFile(Shape):
     time_limit: SomeSpan | None = Field(
         default=None, description="how long one call of Ansible may take", examples=["2h"]
     )
+    reserve: SomeSpan | None = Field(
+        default=None,
+        description="how long a host is expected to take while it has no past in this schedule; otherwise the default one. "
+        "No host is begun that would not be through before the window ends",
+        examples=["10m"],
+    )
     late_start: Literal["until_cutoff", "never"] = Field(
         default="until_cutoff", description="what happens when the scheduler was down at the opening"
     )
@@ -250,6 +256,7 @@ class ScheduleFile(Shape):
         title: str,
         inventory: str,
         ansible: AnsibleSettings,
+        reserve: timedelta,
         window: MaintenanceWindow,
         owner: str | None,
         source: str,
@@ -282,6 +289,7 @@ class ScheduleFile(Shape):
             hold_on=tuple(self.hold_on),
             on_failure=self.on_failure.to_domain(),
             time_limit=self.time_limit,
+            reserve=reserve,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,
             catch_up=domain.CatchUp(self.catch_up),

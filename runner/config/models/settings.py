@@ -16,8 +16,8 @@ from runner.config.models.shape import Shape
 from runner.domain import settings as domain
 from runner.domain.execution.approval import Policy
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.domain.execution.schedule import ChangeType
-from runner.domain.time.duration import Duration
+from runner.domain.execution.schedule import RESERVE, ChangeType
+from runner.domain.time.duration import Duration, describe
 from runner.domain.time.window import ALWAYS
 from runner.domain.who import Right
 
@@ -32,6 +32,11 @@ class Defaults(Shape):
         default=None, description="the person or team that answers for schedules without an owner"
     )
     timezone: Zone | None = Field(default=None, description="the IANA zone of windows and freezes that name none")
+    reserve: SomeSpan | None = Field(
+        default=None,
+        description=f"how long a host is expected to take while it has no past, for schedules that do not say; `{describe(RESERVE)}` when missing",
+        examples=["5m"],
+    )
 
 
 class Inventory(Shape):

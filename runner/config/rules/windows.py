@@ -114,7 +114,7 @@ def _length(window: Declared[Window]) -> Iterator[Problem]:
 
 def _parts_of_length(window: Declared[Window]) -> Iterator[Problem]:
     """Cutoff, splay and the least usable part fit into the length."""
-    length = _length_of(window)
+    length = length_of(window)
     cutoff, splay, least = (window.value(key) for key in ("cutoff", "splay", "min_usable"))
     if not length or not isinstance(cutoff, timedelta):
         return
@@ -129,7 +129,7 @@ def _parts_of_length(window: Declared[Window]) -> Iterator[Problem]:
         yield window.problem("min_usable", says=says)
 
 
-def _length_of(window: Declared[Window]) -> timedelta | None:
+def length_of(window: Declared[Window]) -> timedelta | None:
     """How long a window is by its rule, as far as that can be read."""
     duration, start, until = (window.value(key) for key in ("duration", "start", "until"))
     if isinstance(duration, Duration):

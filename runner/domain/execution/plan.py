@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from runner.domain.execution.schedule import Split
+from runner.domain.execution.schedule import RESERVE, Split
 from runner.domain.time.window import AtEnd
 
 
@@ -29,7 +29,6 @@ class Step:
 
 HEALTH_PREFIX = "health:"  # of a health check among the steps before and after, and among cadences
 LOOK = Step(StepKind.LOOK)
-RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no past
 
 
 def rollback_steps(playbook: str) -> tuple[Step, ...]:
@@ -57,6 +56,7 @@ class RunPlan:
     `groups` maps a host to the groups (`variable=value`) of which only one member is changed at a time; a host that none binds is not in it.
     `limit` is the pattern by which a person chose among the schedule's hosts.
     `retries` is how often a host is tried again after a transient failure, each time `retry_after` its end. `rollback` are the steps for hosts that failed.
+    `reserve` is how long a host without a past is expected to take.
     `reboots` says that the playbook may restart hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
@@ -88,3 +88,4 @@ class RunPlan:
     retries: int = 0
     retry_after: timedelta = timedelta(0)
     rollback: tuple[Step, ...] = ()
+    reserve: timedelta = RESERVE

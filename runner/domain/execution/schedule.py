@@ -11,6 +11,8 @@ from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.time.splay import splayed
 from runner.domain.time.window import MaintenanceWindow, Opening
 
+RESERVE = timedelta(minutes=5)  # how long a host is expected to take while it has no past
+
 
 class Kind(StrEnum):
     """What is done at a schedule's slot: a playbook is run, or a person has a duty."""
@@ -140,6 +142,7 @@ class Schedule:
     `every` is how often read-only work runs by itself; it has no window then, which is to say the one that is always open.
     `hold_on` names what outside keeps it from changing further hosts: `alerts`.
     `apart` names inventory variables: hosts that share the value of one are never changed at the same time.
+    `reserve` is how long a host is expected to take while it has no past.
     `before` and `after` hold playbook paths, or `health:NAME` for a health check. `source` is `file:line` of the definition and
     `defaults_used` names every value that the file left out, so that a plan can print them. A manual one has no playbook, no inventory and no hosts.
     """
@@ -167,6 +170,7 @@ class Schedule:
     hold_on: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure()
     time_limit: timedelta | None = None
+    reserve: timedelta = RESERVE
     overlap: Overlap = Overlap.FORBID
     late_start: str = "until_cutoff"
     catch_up: CatchUp = CatchUp.NONE

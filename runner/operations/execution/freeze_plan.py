@@ -68,6 +68,7 @@ def frozen_plan(ground: Ground, *, site: Site, check_mode: bool) -> RunPlan:
         retries=schedule.on_failure.transient,
         retry_after=schedule.on_failure.after,
         rollback=rollback_of(schedule, check_mode=check_mode),
+        reserve=schedule.reserve,
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from runner.domain.execution.guards import FREEZE, PAUSE, Pause, stops_all
-from runner.domain.execution.plan import RESERVE
 from runner.domain.execution.run import Interruption, RunRecord, Stage
 from runner.operations.execution.match_hosts import matching, services_of
 from runner.operations.execution.read_pauses import pauses_at
@@ -28,7 +27,7 @@ def load_record(run_id: str, *, site: Site) -> RunRecord:
     frozen = FREEZE not in passed and is_frozen(run, site=site, now=now)
     interruption = interruption_of(run, paused=paused, frozen=frozen)
     vanished = vanished_hosts(run, site=site)
-    record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates, reserve=RESERVE))
+    record = site.store.read(lambda c: runs.record(c, run_id, vanished=vanished, estimates=estimates))
     passed_over = frozenset[str]() if interruption is Interruption.PAUSED else paused
     ended_now = run.stop_request == runs.StopRequest.CANCEL
     left = places_left(run, site=site)

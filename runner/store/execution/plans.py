@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runner.domain.execution.plan import LOOK, PlannedWave, RunPlan, Step, StepKind
-from runner.domain.execution.schedule import Split
+from runner.domain.execution.schedule import RESERVE, Split
 from runner.domain.record.record import instant_text
 from runner.domain.time.window import AtEnd
 
@@ -44,6 +44,7 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "retries": plan.retries,
         "retry_after": plan.retry_after.total_seconds(),
         "rollback": [_step_to_json(step) for step in plan.rollback],
+        "reserve": plan.reserve.total_seconds(),
     }
 
 
@@ -77,6 +78,7 @@ def plan_from_json(kept: Json) -> RunPlan:
         retries=kept.get("retries", 0),
         retry_after=timedelta(seconds=kept.get("retry_after", 0)),
         rollback=_steps_from_json(kept.get("rollback", [])),
+        reserve=timedelta(seconds=kept.get("reserve", RESERVE.total_seconds())),
     )
 
 

@@ -217,7 +217,6 @@ def record(
     interruption: Interruption | None = None,
     vanished: Collection[str] = (),
     estimates: Mapping[str, timedelta] | None = None,
-    reserve: timedelta = timedelta(0),
 ) -> RunRecord:
     """A run as its rows tell it, with what else bears on its next step; raises NotFound."""
     run = get(connection, run_id)
@@ -233,7 +232,7 @@ def record(
         held=frozenset(name for name, holder in held.items() if holder == run_id),
         vanished=frozenset(vanished),
         estimates=dict(estimates or {}),
-        reserve=reserve,
+        reserve=plan.reserve,
         record_incomplete=run.record_incomplete,
     )
 
