@@ -15,9 +15,12 @@ from runner.operations.time.find_short_windows import PastRuns, read_past_runs, 
 from runner.operations.time.heed_ledger import Ledger, heed_ledger, read_ledger
 from runner.operations.time.inventoried import Inventoried, read_inventories
 from runner.operations.time.list_openings import Entry, list_openings
+from runner.operations.time.note_readiness import with_readiness
 from runner.operations.time.once_schedules import WithOnce
 from runner.operations.time.reload import InForce
 from runner.wiring import App
+
+LISTINGS = ("table", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ def look_up(app: App, asked: Asked, from_: datetime, to: datetime) -> LookedUp:
     if recorded:
         entries = heed_ledger(entries, recorded.ledger, definitions, names=asked.names)
         entries = with_short_openings(entries, recorded.past)
+    if recorded and asked.form in LISTINGS:  # what others subscribe to does not change with every look
+        entries = with_readiness(entries, definitions, app.store, now=app.clock())
     return LookedUp(entries, definitions, inventoried)
 
 

@@ -14,6 +14,7 @@ from runner.cli.approval_screen import approval_lines, approval_row
 from runner.cli.duty_screen import duty_lines, duty_row
 from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
+from runner.cli.readiness_screen import readiness_lines, readiness_row
 from runner.errors import count
 from runner.wiring import App
 
@@ -140,6 +141,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "defaults": list(plan.schedule.defaults_used),
         "digest": plan.digest,
         "approval": approval_row(plan.approval),
+        "readiness": readiness_row(plan),
         "adds_to_ansible": list(app.site.adds_to_ansible(plan.schedule.ansible)),
     }
 
@@ -182,6 +184,7 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += if_it_fails(plan)
     lines += time_for_a_host(plan)
     lines += [f"Passed over: {host}, {why}" for host, why in plan.passed_over.items()]
+    lines += readiness_lines(plan)
     lines += approval_lines(plan)
     lines += [f"Carried over from earlier: {', '.join(run.carried)}"] if run.carried else []
     lines += (

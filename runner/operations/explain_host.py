@@ -28,6 +28,7 @@ from runner.store.execution import approvals, debts, holds, inventories, outcome
 from runner.store.time import slots
 from runner.store.transaction import Transaction
 
+TOLD_IF_BAD = {Trigger.CADENCE, Trigger.READINESS}
 LOOK_AHEAD = timedelta(days=90)
 OUTCOMES_LOOKED_AT = 200  # of the host: they tell which schedules it belonged to
 NOT_MEANT, PLANNED, DUE, GOING = "not meant", "planned", "due", "running"
@@ -271,13 +272,14 @@ def still_open(connection: Transaction, slot: slots.Slot, case: Case) -> tuple[s
 
 
 def of_hand(connection: Transaction, case: Case) -> Iterator[Chance]:
-    """The runs without a slot since then that meant the host; of those on a cadence, which are many, only where it did not end well."""
+    """The runs without a slot since then that meant the host; of those on a cadence, which are many, and of looks ahead only where it did not end well."""
     for run in runs.going_between(connection, case.since, None):
         if run.slot_id is None and run.inventory == case.inventory and case.host in run.plan.hosts:
-            if run.trigger is Trigger.CADENCE and ended_well(connection, run, case):
+            if run.trigger in TOLD_IF_BAD and ended_well(connection, run, case):
                 continue
             outcome, guard, cause = in_run(connection, run, case)
             checked = " (check mode, nothing was changed)" if run.check_mode else ""
+            checked = " (a look ahead of the slot, nothing was changed)" if run.plan.readiness else checked
             following = case.next.get(run.schedule)
             by = str(run.requested_by)
             yield Chance(run.created_at, run.schedule, by, outcome, guard, cause + checked, run.number, following)

@@ -73,6 +73,7 @@ IN_DOUBT = "Contact was lost while the work was going on, so that its end is not
 TRIGGERS: Mapping[Trigger, str] = {
     Trigger.SLOT: "by its schedule",
     Trigger.CADENCE: "by its schedule, at a regular interval",
+    Trigger.READINESS: "ahead of a slot, to see whether its hosts are fit; nothing was changed",
     Trigger.HAND: "by hand",
     Trigger.ONCE: "once, planned by hand",
     Trigger.CONTINUED: "to continue an earlier run",
@@ -93,6 +94,7 @@ GUARDS: Mapping[str, str] = {
     "pause": "pause",
     "requires": "ring before it",
     "alerts": "alerts outside",
+    "readiness": "look ahead at whether hosts are fit",
 }
 STANDINGS: Words = {
     "done": ("All work done as planned", Tone.GOOD),

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.outcome import HostResult, NotRun, Result
 from runner.domain.execution.plan import PlannedWave, RunPlan
-from runner.domain.execution.run import SlotState, Stage, Verdict
+from runner.domain.execution.readiness import looking_ahead
+from runner.domain.execution.run import SlotState, Stage, Trigger, Verdict
 from runner.domain.health import Condition, Finding
 from runner.domain.record.record import run_stream
 from runner.domain.tickets.cause import CauseClass, PlainWords
@@ -137,6 +138,25 @@ def a_settled_run(store: Store) -> str:
 
     store.write(write)
     return run
+
+
+def a_look_ahead(store: Store) -> str:
+    """A readiness run that found web1 fit, no room on web2, and did not reach db1."""
+
+    def write(connection):  # type: ignore[no-untyped-def]
+        plan = looking_ahead(a_plan(), (), until=None)
+        new = a_run(plan=plan, created_at=ago(minutes=10), requested_by=ANA, trigger=Trigger.READINESS)
+        run = runs.insert(connection, new)
+        results = {
+            "web1": HostResult("web1", Result.OK, touched=False),
+            "web2": HostResult("web2", Result.NOT_RUN, touched=False, reason=NotRun.PRE_CHECK, cause="disk_full"),
+            "db1": HostResult("db1", Result.UNREACHABLE, touched=False, cause="unreachable"),
+        }
+        outcomes.save(connection, run, inventory="production", schedule="patch", outcomes=results)
+        runs.settle(connection, run, verdict=Verdict.DEGRADED, reason="", at=ago(minutes=5))
+        return run
+
+    return store.write(write)
 
 
 def a_wanted_ticket(**more: object) -> WantedTicket:

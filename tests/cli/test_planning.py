@@ -9,7 +9,8 @@ import pytest
 from runner.cli.funnel import run
 from runner.cli.plan import budget_in_words, shortened, wave_rules
 from runner.domain.execution.plan import PlannedWave
-from tests.cli.conftest import SCHEDULE, WINDOWS, Repository
+from tests.cli import rows
+from tests.cli.conftest import SCHEDULE, WINDOWS, Answered, Repository
 
 IN_THE_WINDOW = "2026-03-21 23:00"  # in Berlin
 OUTSIDE = "2026-03-23 12:00"
@@ -532,3 +533,52 @@ def test_a_calendar_of_something_else_does_not_name_it(wellkept: Repository, arg
     said = wellkept("calendar", *arguments, "--format", "json").json()
 
     assert said["cadences"] == []
+
+
+AHEAD = SCHEDULE + "readiness: {before: 1d, checks: [health:answers]}\n"
+
+
+def test_a_plan_tells_what_is_looked_at_the_day_before_and_that_nobody_has_looked_yet(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", AHEAD)
+
+    said = wellkept("plan", "patch")
+    row = wellkept("plan", "patch", "--format", "json").json()["plans"][0]
+
+    assert "Readiness: 1d before it opens: connection and login, health:answers\n  not looked at yet" in said.out
+    assert row["readiness"] == {
+        "before_seconds": 86400.0,
+        "checks": ["health:answers"],
+        "run": None,
+        "verdict": None,
+        "not_ready": [],
+    }
+
+
+def test_what_the_look_the_day_before_found_is_told_by_plan_calendar_and_why(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", AHEAD.replace("before: 1d", "before: 8d"))
+    rows.a_look_ahead(wellkept.store)
+
+    told = "readiness run 1: 1 of 3 hosts ready; not ready: db1: unreachable; web2: disk full"
+    row = wellkept("plan", "patch", "--format", "json").json()["plans"][0]
+
+    assert told in wellkept("plan", "patch").out
+    assert (row["readiness"]["run"], row["readiness"]["not_ready"]) == (1, ["db1", "web2"])
+    assert told in wellkept("calendar", "--format", "json").json()["occurrences"][0]["notes"]
+    assert told not in wellkept("calendar", "--format", "ics").out
+    assert "a look ahead of the slot, nothing was changed" in wellkept("why", "web2", "--format", "json").out
+    assert "a look ahead" not in wellkept("why", "web1", "--format", "json").out
+
+
+def test_a_look_by_hand_bears_no_other_option(wellkept: Repository) -> None:
+    wellkept.write("schedules/patch.yml", AHEAD)
+
+    said = wellkept("run", "patch", "--readiness", "--limit", "web1")
+
+    assert said.code == 2
+    assert "no other option means anything beside it" in said.err
+    assert "readiness: {before: 1d}" in refused_without_it(wellkept).err
+
+
+def refused_without_it(wellkept: Repository) -> Answered:
+    wellkept.write("schedules/patch.yml", SCHEDULE)
+    return wellkept("run", "patch", "--readiness")

@@ -99,6 +99,21 @@ class OnFailure(Shape):
         return domain.OnFailure(self.retry.transient, self.retry.after, self.rollback)
 
 
+class Readiness(Shape):
+    """A look ahead of each slot at whether its hosts are fit; it changes nothing."""
+
+    before: SomeSpan = Field(description="how long before the slot opens, at most `30d`", examples=["1d"])
+    checks: list[Text] | None = Field(
+        default=None,
+        description="playbooks, or `health:NAME`, beside the built-in look; those of `before` when missing",
+        examples=[["playbooks/health/readiness.yml", "health:disk"]],
+    )
+
+    def to_domain(self, before: list[str]) -> domain.Readiness:
+        """The readiness as the rest of the program knows it; `before` are the schedule's own pre-checks."""
+        return domain.Readiness(self.before, tuple(before if self.checks is None else self.checks))
+
+
 def window_kind(value: object) -> str:
     """Tell a window's name from a window written in place."""
     return "<inline>" if isinstance(value, dict) else "<name>"
@@ -123,7 +138,7 @@ WHEN: JsonDict = {
         {
             "required": ["every", "effect"],
             "properties": {"effect": {"const": "read_only"}},
-            "not": {"anyOf": [{"required": [key]} for key in (*OF_A_SLOT, "reserve")]},
+            "not": {"anyOf": [{"required": [key]} for key in (*OF_A_SLOT, "reserve", "readiness")]},
         },
     ]
 }
@@ -208,6 +223,11 @@ class ScheduleFile(Shape):
     before: list[Text] = Field(
         default_factory=list, description="pre-checks: playbooks, or `health:NAME`", examples=[["health:disk"]]
     )
+    readiness: Readiness | None = Field(
+        default=None,
+        description="a look at the hosts ahead of each slot; if none of them is ready, the slot is held",
+        examples=[{"before": "1d"}],
+    )
     after: list[Text] = Field(
         default_factory=list, description="post-checks: playbooks, or `health:NAME`", examples=[["health:web-answers"]]
     )
@@ -290,6 +310,7 @@ class ScheduleFile(Shape):
             on_failure=self.on_failure.to_domain(),
             time_limit=self.time_limit,
             reserve=reserve,
+            readiness=self.readiness.to_domain(self.before) if self.readiness else None,
             overlap=domain.Overlap(self.overlap),
             late_start=self.late_start,
             catch_up=domain.CatchUp(self.catch_up),

@@ -17,6 +17,7 @@ from runner.config.rules.schedules import HEALTH
 from runner.config.source import Path
 from runner.errors import Problem
 
+READINESS = ("readiness", "checks")
 ROLLBACK = ("on_failure", "rollback")
 
 
@@ -32,7 +33,7 @@ def problems(ground: Ground) -> Iterator[Problem]:
 
 def _named(schedule: Declared[ScheduleFile]) -> Iterator[tuple[Path, str]]:
     """Every playbook that a schedule names, and where."""
-    for keys in (("playbook",), ("before",), ("after",), ROLLBACK):
+    for keys in (("playbook",), ("before",), READINESS, ("after",), ROLLBACK):
         for path, name in schedule.texts(*keys):
             if not name.startswith(HEALTH):
                 yield path, name

@@ -16,7 +16,22 @@ from runner.domain.time.window import Opening
 from runner.errors import count
 
 APPROVAL = "approval"
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART, SOCKETS = (
+(
+    WINDOW,
+    FREEZE,
+    PAUSE,
+    DRAIN,
+    OVERLAP,
+    INVENTORY,
+    RECORD,
+    HOSTS,
+    REQUIRES,
+    BOUNDARY,
+    ALERTS,
+    APART,
+    SOCKETS,
+    READINESS,
+) = (
     "window",
     "freeze",
     "pause",
@@ -30,12 +45,13 @@ WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUND
     "alerts",
     "apart",
     "sockets",
+    "readiness",
 )
 NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 MIB = 1024**2
 LEAST_FREE = 256 * MIB  # bytes: snapshots, spools and the record of a night
-CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES, ALERTS})
+CAN_BE_OVERRIDDEN = frozenset({WINDOW, FREEZE, PAUSE, REQUIRES, ALERTS, READINESS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class RunPlan:
     `limit` is the pattern by which a person chose among the schedule's hosts.
     `retries` is how often a host is tried again after a transient failure, each time `retry_after` its end. `rollback` are the steps for hosts that failed.
     `reserve` is how long a host without a past is expected to take.
+    `readiness` says that the steps `before` are all there is: it only looks whether hosts are fit.
     `reboots` says that the playbook may restart hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
@@ -89,3 +90,9 @@ class RunPlan:
     retry_after: timedelta = timedelta(0)
     rollback: tuple[Step, ...] = ()
     reserve: timedelta = RESERVE
+    readiness: bool = False
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is done to any host, and no guard of a change binds it."""
+        return self.check_mode or self.readiness

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runner.domain.execution.outcome import HostResult, Result
+from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.run import PieceRecord, PieceState, RunRecord, Stage
 from runner.domain.tickets.cause import is_transient
 from runner.domain.tickets.cause_rules import CauseClass
@@ -98,8 +99,25 @@ def batches_of(record: RunRecord) -> tuple[Batch, ...]:
             grouped.setdefault(piece.batch, []).append(piece)
     batches: list[Batch] = []
     for number, pieces in sorted(grouped.items()):
-        batches.append(batch_from(number, pieces, before=last_tracks(batches)))
+        batch = batch_from(number, pieces, before=last_tracks(batches))
+        batches.append(looked_at_only(batch, record.plan) if record.plan.readiness else batch)
     return tuple(batches)
+
+
+def looked_at_only(batch: Batch, plan: RunPlan) -> Batch:
+    """In a readiness run a host that passed every check is done."""
+    tracks = {host: ready(track) if is_through(track, plan) else track for host, track in batch.tracks.items()}
+    return replace(batch, tracks=tracks)
+
+
+def is_through(track: Track, plan: RunPlan) -> bool:
+    """Whether a host has passed every check."""
+    return track.veto is None and track.pre >= len(plan.before)
+
+
+def ready(track: Track) -> Track:
+    """A host that is fit; nothing was done to it."""
+    return replace(track, started=True, applied=HostResult(track.host, Result.OK, touched=False))
 
 
 def batch_from(number: int, pieces: Sequence[PieceRecord], *, before: Mapping[str, Track]) -> Batch:

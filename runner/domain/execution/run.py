@@ -17,6 +17,7 @@ class Trigger(StrEnum):
 
     SLOT = "slot"
     CADENCE = "cadence"
+    READINESS = "readiness"
     HAND = "hand"
     ONCE = "once"
     CONTINUED = "continued"

@@ -136,6 +136,14 @@ class OnFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Readiness:
+    """A look ahead at the hosts of each slot, `before` it opens, by the built-in look and these checks: playbooks, or `health:NAME`."""
+
+    before: timedelta
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """What is done, to which hosts, in which window, in which waves, within which budget.
 
@@ -182,6 +190,7 @@ class Schedule:
     kind: Kind = Kind.PLAYBOOK
     ansible: AnsibleSettings = AnsibleSettings()
     every: timedelta | None = None
+    readiness: Readiness | None = None
 
     @property
     def changes_something(self) -> bool:

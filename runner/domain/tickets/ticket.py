@@ -82,6 +82,7 @@ class RunFacts:
     """What a settled run says about itself; `impact` is its services' (low, medium, high) and `services` maps a host to the name of what it is for.
 
     `rollbacks` maps each host that was rolled back to whether that went well; `rollback` says that failed hosts of this run were to be rolled back.
+    `readiness` says that it only looked whether hosts are fit.
     `emergency` means that it is to be reviewed, by the team `reviewer` if there is one that may approve.
     """
 
@@ -97,6 +98,7 @@ class RunFacts:
     owner: str | None = None
     record_incomplete: bool = False
     check_mode: bool = False
+    readiness: bool = False
     reason: str = ""
     services: Mapping[str, str] = field(default_factory=dict)
     rollback: bool = False
@@ -210,6 +212,7 @@ CLOSED_BY_PEOPLE = frozenset({TicketKind.RECORD, TicketKind.REPORTED, TicketKind
 SAID_TO_BE_DONE = frozenset(
     {TicketKind.DUTY, TicketKind.REVIEW}
 )  # resolved by saying what was done: nothing was broken
+PROVED_BY_A_LOOK = frozenset({TicketKind.PRE_CHECK, TicketKind.UNREACHABLE})
 OF_THE_SCHEDULE = frozenset({TicketKind.CONFIGURATION, TicketKind.EXPIRED, TicketKind.MISSED})
 
 
@@ -223,9 +226,12 @@ def evidence_closes(
     """Whether a run proves that a ticket's trouble is gone: the same task on the same host has succeeded.
 
     `succeeded` holds, per host, the names of the tasks that ended well; where it is not known, the whole playbook must have ended well there.
-    A run in check mode proves nothing, and nothing but a person closes a ticket about a hole in the record, or one that a person opened.
+    A run in check mode proves nothing, one that only looked that a host is fit and can be reached.
+    Nothing but a person closes a ticket about a hole in the record, or one that a person opened.
     """
     if ticket.state not in LIVE or run.check_mode or ticket.inventory != run.inventory:
+        return NO_PROOF
+    if run.readiness and ticket.kind not in PROVED_BY_A_LOOK:
         return NO_PROOF
     if ticket.kind in OF_THE_SCHEDULE:
         well = ticket.schedule == run.schedule and is_proof_of_schedule(ticket, run, outcomes)

@@ -55,7 +55,7 @@ def ask_alerts(
 ) -> Hold | None:
     """Whether an alert fires for a host of this run; who cannot be asked holds it as well. Check mode waits for nobody."""
     source = definitions.settings.alertmanager
-    if run.check_mode or source is None or ALERTS not in schedule.hold_on:
+    if run.only_looks or source is None or ALERTS not in schedule.hold_on:
         return None
     try:
         alerts = site.alerts.firing(source)
@@ -83,7 +83,7 @@ def ask_rings(
     schedule: Schedule, run: RunPlan, *, definitions: Definitions, site: Site, at: datetime
 ) -> Iterator[Hold | None]:
     """Whether every ring before this one is through; check mode waits for none."""
-    for requirement in () if run.check_mode else schedule.requires:
+    for requirement in () if run.only_looks else schedule.requires:
         ring = definitions.schedules.get(requirement.schedule)
         last = site.store.read(partial(last_time, name=requirement.schedule, ring=ring))
         yield hold_for_ring(requirement, last, now=at)

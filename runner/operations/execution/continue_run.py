@@ -20,9 +20,10 @@ def continue_run(run: runs.Run, *, site: Site) -> str:
     """
     if run.state is RunState.RUNNING:
         return run.id
-    if run.check_mode:
+    if run.plan.only_looks:
+        again = "--readiness" if run.plan.readiness else "--check"
         raise UsageError(
-            f"Run {run.number} only looked, so there is nothing to go on with. Look again: wellkept run {run.schedule} --check"
+            f"Run {run.number} only looked, so there is nothing to go on with. Look again: wellkept run {run.schedule} {again}"
         )
     left = left_over(run, site=site)
     if not left:

@@ -104,5 +104,5 @@ def is_frozen(run: runs.Run, *, site: Site, now: datetime) -> bool:
         return False
     answer = site.snapshotted.answer(run.snapshot, run.plan.inventory)
     services = services_of(run.plan.hosts, definitions, answer)
-    binding = binding_freezes(schedule, definitions, services, check_mode=run.check_mode)
+    binding = binding_freezes(schedule, definitions, services, check_mode=run.plan.only_looks)
     return any(freeze.covers(now) for freeze in binding)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from runner.domain.execution import guards, host_pattern
 from runner.domain.execution.approval import Occasion, Policy, Standing
 from runner.domain.execution.approved_content import Content, digest_of_content
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.readiness import ReadinessSeen, looking_ahead
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import freeze, occurrence
 from runner.domain.time.window import Opening
 from runner.operations.execution.approval_standing import Permission, Question, permission_for, policy_for
 from runner.operations.execution.ask_guards import ask_guards, next_boundary
+from runner.operations.execution.ask_readiness import ask_readiness, readiness_steps, seen_for
 from runner.operations.execution.digest_plan import content_of
 from runner.operations.execution.find_schedule import schedule_to_run
 from runner.operations.execution.freeze_plan import Ground, debts_of, frozen_plan
@@ -35,6 +38,7 @@ class Asking:
     """What is asked about a schedule: when, for which hosts, and as what.
 
     `identity` names the occurrence that it is for, where openings overlap. `by_hand` asks for the approval of a run that a person starts, not of a slot's.
+    `ahead` asks whether the hosts are fit, and nothing else, up to `until`.
     `digested` asks for the digest, too, where no approval needs it; a claim reckons its own, by its snapshot.
     """
 
@@ -44,6 +48,13 @@ class Asking:
     identity: Identity | None = None
     digested: bool = True
     by_hand: bool = False
+    ahead: bool = False
+    until: datetime | None = None
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it asks for nothing that changes a host."""
+        return self.check_mode or self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Plan:
     The digest is empty when it was not asked for: it takes reading every file that takes part, and asking Git which these are.
     `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why. `estimates` is how long each host takes by
     its own past; one without a past is not in it. `boundary` is when the first of its hosts may no longer be changed.
+    `readiness` is what the last look ahead came to.
     """
 
     schedule: Schedule
@@ -71,6 +83,7 @@ class Plan:
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
     approval: Standing = field(default_factory=Standing)
     occasion: Occasion | None = None
+    readiness: ReadinessSeen | None = None
 
 
 def plan_occurrence(name: str, asked: Asking, *, definitions: Definitions, site: Site) -> Plan:
@@ -98,6 +111,7 @@ def plan_occurrence(name: str, asked: Asking, *, definitions: Definitions, site:
         estimates=durations(run, site=site),
         approval=permission.standing,
         occasion=permission.occasion,
+        readiness=seen_ahead(ground, site=site),
     )
 
 
@@ -107,7 +121,7 @@ def ground_of(name: str, asked: Asking, *, definitions: Definitions, site: Site)
     answer = site.inventories.read(definitions.settings.inventories[schedule.inventory], project=site.root)
     hosts = chosen(schedule.hosts, asked.limit, answer)
     services = services_of(hosts, definitions, answer)
-    freezes = binding_freezes(schedule, definitions, services, check_mode=asked.check_mode)
+    freezes = binding_freezes(schedule, definitions, services, check_mode=asked.only_looks)
     return Ground(
         schedule=schedule,
         answer=answer,
@@ -122,7 +136,7 @@ def ground_of(name: str, asked: Asking, *, definitions: Definitions, site: Site)
 def content_for(ground: Ground, asked: Asking, *, definitions: Definitions, site: Site) -> Content:
     """What an approval binds; nothing where nobody asks for it."""
     schedule, settings = ground.schedule, definitions.settings
-    if not asked.digested and policy_for(schedule, settings, check_mode=asked.check_mode) is Policy.NONE:
+    if not asked.digested and policy_for(schedule, settings, check_mode=asked.only_looks) is Policy.NONE:
         return {}
     return content_of(schedule, ground.opening, site.root, among=site.snapshots.names(site.root))
 
@@ -138,7 +152,7 @@ def permission_on(
         content=content,
         hosts=ground.hosts,
         by_hand=by_hand,
-        check_mode=asked.check_mode,
+        check_mode=asked.only_looks,
         limited=bool(asked.limit),
     )
     return permission_for(question, definitions.settings, ground.answer, site=site, at=asked.at)
@@ -148,10 +162,18 @@ def bounded(
     ground: Ground, asked: Asking, permission: Permission, *, definitions: Definitions, site: Site
 ) -> tuple[RunPlan, datetime | None]:
     """The run as it would be frozen, and the boundary that it must have ended by, if there is one."""
-    run = frozen_plan(ground, site=site, check_mode=asked.check_mode)
+    run = frozen_plan(ground, site=site, check_mode=asked.only_looks)
+    if asked.ahead:
+        run = looking_ahead(run, readiness_steps(ground.schedule), until=asked.until)
     run = replace(run, hosts=(*run.hosts, *permission.gone), limit=asked.limit or None)
     boundary = next_boundary(run, ground.answer, definitions=definitions, at=asked.at)
     return ended_by(run, boundary), boundary
+
+
+def seen_ahead(ground: Ground, *, site: Site) -> ReadinessSeen | None:
+    """What the last look ahead of this opening, or of the next one, came to."""
+    opening = ground.opening or ground.following
+    return site.store.read(partial(seen_for, schedule=ground.schedule, opening=opening))
 
 
 def unknown_names(ground: Ground) -> tuple[str, ...]:
@@ -194,12 +216,13 @@ def holds_of(
         guards.hold_for_freeze(ground.freezes, now=at),
         guards.hold_for_pause(run, pauses, paused_hosts=paused_hosts),
         guards.hold_for_drain(site.store.read(drains.in_force)),
-        guards.hold_for_window(schedule, ground.opening, ground.following, check_mode=run.check_mode, now=at),
+        guards.hold_for_window(schedule, ground.opening, ground.following, check_mode=run.only_looks, now=at),
         guards.hold_for_approval(standing),
         guards.hold_for_overlap(schedule, going.number if going else None),
         hold_for_inventory(ground, definitions=definitions, site=site),
         guards.hold_for_hosts(schedule, run.hosts),
         guards.hold_for_apart(schedule, run.hosts, answer.hosts),
+        ask_readiness(schedule, run, ground.opening, site=site),
         *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)

@@ -69,7 +69,7 @@ def settle_run(record: RunRecord, stopped: StopReason | None, *, site: Site) -> 
 
 def compare_hosts(record: RunRecord, *, site: Site) -> dict[str, Compared]:
     """What the first look before and the last look after tell about each host that was looked at twice; in check mode nothing of it is our doing."""
-    if record.plan.check_mode:
+    if record.plan.only_looks:
         return {}
     found: dict[str, Compared] = {}
     for host in record.plan.hosts:
@@ -164,7 +164,7 @@ def as_row(result: HostResult) -> dict[str, object]:
 
 def book_debts(connection: Transaction, record: RunRecord, results: Mapping[str, HostResult], *, at: datetime) -> None:
     """A planned host that did not end well owes this schedule a run; the next good end pays it."""
-    if record.plan.check_mode:
+    if record.plan.only_looks:
         return
     inventory, schedule = record.plan.inventory, record.plan.schedule
     paid = [host for host, result in results.items() if result.result.is_good]
@@ -177,6 +177,8 @@ def reason_in_words(record: RunRecord, stopped: StopReason | None) -> str:
     """Why the run touched no further host, in a sentence; nothing when it went through."""
     if stopped is StopReason.CONFIGURATION:
         return next(map(problem_in_words, filter(has_problem, record.pieces)), "the schedule's pattern matches no host")
+    if stopped is StopReason.CUTOFF and record.plan.readiness:
+        return "the slot opened before every host was looked at"
     return STOPPED_IN_WORDS[stopped] if stopped else ""
 
 

@@ -248,7 +248,7 @@ def summary_of(run: runs.Run, rows: list[outcomes.HostOutcome]) -> str:
         return f"Run {run.number} is going on."
     good = sum(1 for row in rows if row.result.result.is_good)
     left = sum(1 for row in rows if row.result.result is Result.NOT_RUN and row.result.reason is not NotRun.PRE_CHECK)
-    told = f"Run {run.number} {run.verdict}: {good} of {count(len(rows), 'host')} done as planned"
+    told = f"Run {run.number} {run.verdict}: {good} of {count(len(rows), 'host')} {'ready' if run.plan.readiness else 'done as planned'}"
     told += f", {left} not touched" if left else ""
     told += f" ({run.reason})" if run.reason else ""
     return told + (". The record is incomplete." if run.record_incomplete else ".")

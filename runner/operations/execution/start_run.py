@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -40,6 +40,11 @@ from runner.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 DIGEST = re.compile("[0-9a-f]{12,64}")  # from as many characters on as `wellkept plan` prints
+
+
+def always_free(_connection: Transaction) -> bool:
+    """What needs no further look than that at the slot."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +170,12 @@ def start_slot(slot: slots.Slot, plan: Plan, *, site: Site) -> str | None:
 
 def start_interval(interval: Interval, plan: Plan, *, site: Site) -> str | None:
     """Start the run of an interval of a schedule that has a cadence, all guards being clear; None when somebody else was first."""
-    by = requester_of(plan.schedule, site=site)
-    trigger = Trigger.CADENCE
-    return claim(plan, site=site, trigger=trigger, slot=None, by=by, wish=Wish(), overridden=(), interval=interval)
+    by, name, trigger = requester_of(plan.schedule, site=site), plan.schedule.name, Trigger.CADENCE
+
+    def is_free(connection: Transaction) -> bool:
+        return count_interval(connection, name, interval, began=site.clock(), ran=True)
+
+    return claim(plan, site=site, trigger=trigger, slot=None, by=by, wish=Wish(), overridden=(), is_free=is_free)
 
 
 def claim(
@@ -179,11 +187,11 @@ def claim(
     by: Actor,
     wish: Wish,
     overridden: Sequence[Hold],
-    interval: Interval | None = None,
+    is_free: Callable[[Transaction], bool] = always_free,
 ) -> str | None:
     """Take the snapshot, see that it is what was asked for, then insert the run.
 
-    In the same transaction a slot is swapped from due to claimed, and an interval is counted: each has one run.
+    In the same transaction a slot is swapped from due to claimed, and `is_free` asks, and notes, whether what it is for has no run yet.
     """
     taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().calendar_files))
     digest = digest_in(taken, plan, site=site)
@@ -193,7 +201,7 @@ def claim(
     run = runs.NewRun(
         trigger=trigger,
         schedule=plan.schedule.name,
-        title=plan.schedule.title,
+        title=plan.run.title,
         definition=definition_digest(plan.schedule),
         snapshot=taken.digest,
         plan=ended_by_expiry(plan, wish.until, overridden) if overridden and wish.until else plan.run,
@@ -207,9 +215,7 @@ def claim(
         check_mode=wish.check_mode,
     )
     return site.store.write(
-        partial(
-            write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now, interval=interval
-        )
+        partial(write_claim, run=run, plan=plan, taken=taken, wish=wish, overridden=overridden, at=now, is_free=is_free)
     )
 
 
@@ -217,7 +223,7 @@ def approval_for(plan: Plan, digest: str, taken: SnapshotTaken, *, site: Site) -
     """The approval that the run begins by; raises Held when the files were edited while it was being started, so that it needs one, or another."""
     approval, name = plan.approval.counts, plan.schedule.name
     schedule, settings = schedule_in(taken.digest, name, site=site), site.snapshotted.of(taken.digest).settings
-    if approval is None and policy_for(schedule, settings, check_mode=plan.run.check_mode) is not Policy.NONE:
+    if approval is None and policy_for(schedule, settings, check_mode=plan.run.only_looks) is not Policy.NONE:
         raise Held(
             f"The files of {name!r} were edited just now, so that it needs approval: `wellkept plan {name}` says whose."
         )
@@ -257,15 +263,15 @@ def write_claim(
     wish: Wish,
     overridden: Sequence[Hold],
     at: datetime,
-    interval: Interval | None = None,
+    is_free: Callable[[Transaction], bool],
 ) -> str | None:
-    """The run, its slot or its interval, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
+    """The run, its slot or what else it is for, its snapshot, its override and its first log entry in one transaction; None when somebody else was first."""
     serialise(connection, f"run:{run.schedule}")
     if runs.live_of_schedule(connection, run.schedule):
         return None
     if run.approval_id and not approvals.is_in_force(connection, run.approval_id):
         return None
-    if interval and not count_interval(connection, run.schedule, interval, began=at, ran=True):
+    if not is_free(connection):
         return None
     snapshots.keep(connection, digest=taken.digest, path=str(taken.path), commit=taken.commit, dirty=taken.dirty, at=at)
     definition_rows.keep(

@@ -11,6 +11,7 @@ from runner.operations.execution.follow_up import follow_up
 from runner.operations.execution.settle_runs import settle_runs
 from runner.operations.site import Site
 from runner.operations.time.consider_intervals import consider_intervals
+from runner.operations.time.consider_readiness import consider_readiness
 from runner.operations.time.consider_slots import consider_slots
 from runner.operations.time.keep_ledger import Kept, keep_edits
 from runner.ports import Dispatcher
@@ -34,6 +35,7 @@ def follow_definitions(definitions: Definitions, *, site: Site, kept: Kept) -> N
     guarded("slots", lambda: open_slots(definitions, site=site, kept=kept))
     guarded("snapshot", lambda: keep_snapshot(definitions, site=site))
     guarded("due", lambda: consider_slots(definitions, site=site))
+    guarded("readiness", lambda: consider_readiness(definitions, site=site, asked=kept.asked))
     guarded("cadence", lambda: consider_intervals(definitions, site=site, asked=kept.asked))
 
 

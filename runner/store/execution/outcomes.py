@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Text, select, type_coerce
 
 from runner.domain.execution.outcome import HostResult, Result
-from runner.domain.execution.run import PieceState, Stage
+from runner.domain.execution.run import PieceState, Stage, Trigger
 from runner.domain.record.record import canonical
 from runner.store.execution import results
 from runner.store.schema import host_outcomes, piece_results, pieces, runs
@@ -124,12 +124,13 @@ def durations(
 ) -> dict[str, timedelta]:
     """How long each host takes from its pre-check to its post-check, retries included: p90 of the latest runs of the schedule in which it ended well.
 
-    A host without such a past is left out. Runs of another playbook, and runs in check mode, do not count.
+    A host without such a past is left out. Runs of another playbook, and runs that only looked, do not count.
     """
     same = f'"playbook":{canonical(playbook).decode()}'  # plans are kept as canonical JSON
     latest = select(runs.c.id).where(
         runs.c.schedule == schedule,
         runs.c.check_mode.is_(False),
+        runs.c.trigger != Trigger.READINESS,
         type_coerce(runs.c.plan, Text).contains(same, autoescape=True),
     )
     latest_ids = list(connection.execute(latest.order_by(runs.c.number.desc()).limit(RUNS_LOOKED_AT)).scalars())

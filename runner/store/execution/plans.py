@@ -45,6 +45,7 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "retry_after": plan.retry_after.total_seconds(),
         "rollback": [_step_to_json(step) for step in plan.rollback],
         "reserve": plan.reserve.total_seconds(),
+        "readiness": plan.readiness,
     }
 
 
@@ -79,6 +80,7 @@ def plan_from_json(kept: Json) -> RunPlan:
         retry_after=timedelta(seconds=kept.get("retry_after", 0)),
         rollback=_steps_from_json(kept.get("rollback", [])),
         reserve=timedelta(seconds=kept.get("reserve", RESERVE.total_seconds())),
+        readiness=kept.get("readiness", False),
     )
 
 

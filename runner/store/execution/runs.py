@@ -171,9 +171,15 @@ def live(connection: Connection) -> list[Run]:
 
 
 def live_of_schedule(connection: Connection, schedule: str) -> Run | None:
-    """The run of this schedule that is going on; the oldest when there are several."""
-    going = _wanted(runs.c.state == RunState.RUNNING, runs.c.schedule == schedule)
+    """The run of this schedule that is going on; the oldest when there are several. One that only looks ahead keeps no other from starting."""
+    going = _wanted(runs.c.state == RunState.RUNNING, runs.c.schedule == schedule, runs.c.trigger != Trigger.READINESS)
     return read_one(connection, Run, going.order_by(runs.c.number))
+
+
+def last_readiness(connection: Connection, schedule: str, *, since: datetime) -> Run | None:
+    """The latest readiness run of this schedule that was created from then on, going or settled."""
+    ahead = _wanted(runs.c.trigger == Trigger.READINESS, runs.c.schedule == schedule, runs.c.created_at >= since)
+    return read_one(connection, Run, ahead.order_by(runs.c.number.desc()))
 
 
 def recent(connection: Connection, limit: int, schedule: str | None = None) -> list[Run]:
@@ -183,8 +189,9 @@ def recent(connection: Connection, limit: int, schedule: str | None = None) -> l
 
 
 def last_whole(connection: Connection, schedule: str) -> Run | None:
-    """The latest run of a schedule for all of its hosts, going or settled; check mode and runs that a person limited are passed over."""
-    newest = _wanted(runs.c.schedule == schedule, runs.c.check_mode.is_(False)).order_by(runs.c.number.desc())
+    """The latest run of a schedule for all of its hosts, going or settled; runs that only looked and runs that a person limited are passed over."""
+    done = runs.c.check_mode.is_(False), runs.c.trigger != Trigger.READINESS
+    newest = _wanted(runs.c.schedule == schedule, *done).order_by(runs.c.number.desc())
     page = read(connection, Run, newest.limit(PAGE))
     while page:
         if whole := next((run for run in page if run.plan.limit is None), None):
