@@ -52,6 +52,9 @@ class PieceOrder:
     )  # become secret's name -> the hosts it is for
     login_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the same for login secrets
     time_limit: timedelta | None = None
+    pipelined: tuple[
+        str, ...
+    ] = ()  # hosts for which pipelining is switched on, where nothing else says anything about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ class PlaybookExecutor(Protocol):
     @property
     def look_playbook(self) -> Path:
         """The built-in playbook that looks at a host and changes nothing."""
+
+    def pipelining_by(self, *, project: Path, playbook: Path | None, ansible: AnsibleSettings) -> str | None:
+        """The version of the Ansible that would be called; None where the user's own configuration says anything about pipelining."""
 
     def start(self, order: PieceOrder) -> RunningPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece)."""

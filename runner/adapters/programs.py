@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +14,13 @@ import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 MIB = 1024 * 1024
+VERSION = re.compile(r"\d+(?:\.\d+)+")
+VERSION_WITHIN = 20.0  # seconds
 _LINGER = 0.3  # seconds that a program's own children may keep its output open after it has ended
 
 
@@ -150,3 +155,22 @@ def _kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and everything in its session's group; it leads one of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def ansible_version(*, project: Path, folder: str | None, environ: Mapping[str, str]) -> str:
+    """The version of the user's ansible-playbook, asked once for as long as the program stays the same; empty when it tells none."""
+    own = own_programs_last(environ)
+    path = own.get("PATH", "")
+    found = shutil.which("ansible-playbook", path=f"{project / folder}{os.pathsep}{path}" if folder else path)
+    return version_of(found, Path(found).stat().st_mtime_ns, environ=tuple(sorted(own.items()))) if found else ""
+
+
+@lru_cache(maxsize=16)
+def version_of(program: str, _changed: int, *, environ: tuple[tuple[str, str], ...]) -> str:
+    """The version that a program tells with --version."""
+    try:
+        ran = run_program([program, "--version"], environ=dict(environ), time_limit=VERSION_WITHIN)
+    except OSError:
+        return ""
+    told = VERSION.search(ran.stdout)
+    return told[0] if told else ""

@@ -15,6 +15,7 @@ from runner.wiring import App
 
 if TYPE_CHECKING:
     from runner.operations.examine import Examined
+    from runner.operations.examine_host import Prove
 
 MARKS = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM"}
 
@@ -74,7 +75,9 @@ def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Exam
 
     if host:
         among = Inventories(app.settings, app.inventories)
-        return examine_host(host, inventory=inventory, among=among, machine=app.machine, store=app.store)
+        return examine_host(
+            host, inventory=inventory, among=among, machine=app.machine, store=app.store, prove=prove(app)
+        )
     return examine(
         Patient(
             root=app.root,
@@ -87,6 +90,13 @@ def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Exam
             clock=app.clock,
         )
     )
+
+
+def prove(app: App) -> Prove:
+    """What only a try can prove; it needs the whole repository, which is opened when it comes to that."""
+    from runner.operations.prove_pipelining import prove_pipelining
+
+    return lambda *asked: prove_pipelining(*asked, site=app.site)
 
 
 def show(each: Examined) -> None:

@@ -142,7 +142,7 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "digest": plan.digest,
         "approval": approval_row(plan.approval),
         "readiness": readiness_row(plan),
-        "adds_to_ansible": list(app.site.adds_to_ansible(plan.schedule.ansible)),
+        "adds_to_ansible": added_to_ansible(plan, app),
     }
 
 
@@ -195,11 +195,20 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += (
         ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
     )
-    lines += ["Added to your Ansible:"] + [f"  {words}" for words in app.site.adds_to_ansible(plan.schedule.ansible)]
+    lines += ["Added to your Ansible:"] + [f"  {words}" for words in added_to_ansible(plan, app)]
     return [
         *lines,
         f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}",
     ]
+
+
+def added_to_ansible(plan: Plan, app: App) -> list[str]:
+    """What Wellkept adds to the user's own Ansible for this plan."""
+    from runner.operations.execution.choose_pipelining import pipelined, pipelining_in_words
+
+    schedule, run, root = plan.schedule, plan.run, app.root
+    found = pipelined(run.hosts, run.inventory, schedule.ansible, root / run.playbook, project=root, site=app.site)
+    return [*app.site.adds_to_ansible(schedule.ansible), *pipelining_in_words(found, len(run.hosts))]
 
 
 def window_line(plan: Plan) -> str:

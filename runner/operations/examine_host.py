@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.errors import BadResult, Unknown, count
 from runner.operations.describe_hosts import Inventories, inventory_of
-from runner.operations.examine import Examined, Standing
-from runner.ports import Machinery
+from runner.operations.examine import Examined, Standing, guarded
+from runner.ports import InventoryAnswer, Machinery
 from runner.store.database import Store
 
 GIB = 1024**3
 
 
+Prove = Callable[[str, str, str | None, InventoryAnswer], Iterator[Examined]]  # inventory, host, machine-id
+
+
 def examine_host(
-    host: str, *, inventory: str | None, among: Inventories, machine: Machinery, store: Store
+    host: str, *, inventory: str | None, among: Inventories, machine: Machinery, store: Store, prove: Prove
 ) -> Iterator[Examined]:
-    """Reach the host as a run would, and look at it; raises NotFound for a host that no inventory has."""
+    """Reach the host as a run would, look at it, and prove what only a try can prove; raises NotFound for a host that no inventory has."""
     name = inventory_of(host, inventory, among=among, store=store)
     answer = among.read(name)
     if host not in answer.hosts:
@@ -25,21 +29,24 @@ def examine_host(
         yield Examined(f"inventory {name}", Standing.PROBLEM, told, "`wellkept hosts retire` takes it off the record.")
         return
     yield Examined(f"inventory {name}", Standing.OK, f"has {host}")
-    yield from reach(host, answer.hosts[host], machine)
+    looks: list[HostLook] = []
+    yield from reach(host, answer.hosts[host], machine, looks)
+    for look in looks:
+        yield from guarded("pipelining", partial(prove, name, host, look.machine_id, answer))
 
 
-def reach(host: str, variables: object, machine: Machinery) -> Iterator[Examined]:
-    """The way there, the login, and the look."""
+def reach(host: str, variables: object, machine: Machinery, looks: list[HostLook]) -> Iterator[Examined]:
+    """The way there, the login, and the look, which is added to `looks`."""
     known = variables if isinstance(variables, dict) else {}
     try:
         how, why = machine.way(host, known)
         yield Examined("way", Standing.OK, f"{how}: {why}")
-        yield from looked(machine.look(host, known))
+        yield from looked(machine.look(host, known), looks)
     except (BadResult, Unknown) as error:
         yield Examined("login", Standing.PROBLEM, str(error), f"See what ssh says: ansible -m ping {host} -vvv")
 
 
-def looked(text: str) -> Iterator[Examined]:
+def looked(text: str, looks: list[HostLook]) -> Iterator[Examined]:
     """The login worked; what the look says."""
     yield Examined("login", Standing.OK, "works")
     try:
@@ -49,6 +56,7 @@ def looked(text: str) -> Iterator[Examined]:
             "look", Standing.PROBLEM, str(error), "The host needs a POSIX shell with awk, sed, grep and stat."
         )
         return
+    looks.append(look)
     yield Examined("look", Standing.OK, in_words(look))
     if look.broken:
         way_out = "Mend them before the next run: dpkg --configure -a, apt-get -f install"

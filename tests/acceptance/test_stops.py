@@ -70,6 +70,32 @@ def test_a_killed_daemon_leaves_nothing_and_the_next_one_ends_the_run_truthfully
     assert site.record_is_whole()
 
 
+def test_with_pipelining_a_killed_leash_leaves_work_on_the_hosts_that_is_waited_for_and_never_met_by_a_second_one(
+    site: Maintenance,
+) -> None:
+    hosts = ("web-01", "web-02")
+    site.schedule("work", "web-01:web-02", opened=timedelta(minutes=5))
+    site.work("work", seconds=8)
+    site.ledger_as_of(TEN_MINUTES)
+    for host in hosts:
+        assert "pipelining           works by ansible-core" in site.run("doctor", host).stdout
+    (planned,) = site.json("plan", "work")["plans"]
+    site.serve()
+    for host in hosts:
+        site.until_told("work", host, "begun")
+
+    (leash,) = [pid for pid, words in site.left().items() if "leash.py" in words]
+    os.kill(leash, signal.SIGKILL)
+    run = site.until_settled("work", seconds=180)
+    told = [site.told("work", host) for host in hosts]
+
+    assert any(words.startswith("pipelining on 2 of 2 hosts") for words in planned["adds_to_ansible"])
+    assert (run.verdict, run.record_incomplete) == (Verdict.SUCCEEDED, True)
+    assert told == [["begun", "done", "begun", "done"]] * 2, "the first goes on without a terminal, and is waited for"
+    assert not of_pieces(site.root)
+    assert site.record_is_whole()
+
+
 def test_a_daemon_takes_over_from_a_killed_executor(site: Maintenance) -> None:
     site.schedule("work", "web-01")
     site.work("work", seconds=4)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.events import Record, Shaper, bounded
+from runner.adapters.ansible.pipelining import source_for
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
 from runner.adapters.ansible.settings import additions
@@ -149,7 +150,7 @@ def call_ansible(
     private = Path(order["private"])
     (private / "runner").mkdir(mode=0o700)
     passwords = password_inventory(private, order, secrets)
-    inventory = [*order["inventory"], *passwords]
+    inventory = [*order["inventory"], *passwords, *pipelining_inventory(private, order)]
     environment = added_environment(order, environ, passwords=bool(passwords))
     try:
         runner = ansible_runner.interface.init_runner(
@@ -228,6 +229,12 @@ def password_inventory(private: Path, order: Order, secrets: Mapping[str, Mappin
                 known.setdefault(host, {})[variable] = password
     lines = [f"    {yaml_text(host)}: {{{yaml_variables(variables)}}}" for host, variables in known.items()]
     return [str(keep(private / "passwords.yml", "\n".join(["all:", "  hosts:", *lines, ""])))] if lines else []
+
+
+def pipelining_inventory(private: Path, order: Order) -> list[str]:
+    """A further inventory source that switches pipelining on where it was proved; none where it was nowhere, or where our owner is older and knows of none."""
+    hosts = order.get("pipelined", [])
+    return [str(keep(private / "pipelining.yml", source_for(hosts)))] if hosts else []
 
 
 def yaml_variables(variables: Mapping[str, str]) -> str:

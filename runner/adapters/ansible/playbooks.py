@@ -17,11 +17,13 @@ from runner.adapters.ansible import processes
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
 from runner.adapters.ansible.piece import LeashedPiece
+from runner.adapters.ansible.pipelining import says_nothing
 from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
 from runner.adapters.ansible.strays import end_strays
 from runner.adapters.processes import make_private
+from runner.adapters.programs import ansible_version
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import SecretSource
@@ -169,6 +171,12 @@ class AnsibleExecutor:
             line = self._lines.pop(run, None)
         return line.quit() if line else close_without_leash(control_path)
 
+    def pipelining_by(self, *, project: Path, playbook: Path | None, ansible: AnsibleSettings) -> str | None:
+        """The version of the Ansible that would be called; None where the user's own configuration says anything about pipelining."""
+        if not says_nothing(os.environ, project=project, playbook=playbook, config=ansible.config):
+            return None
+        return ansible_version(project=project, folder=ansible.bin, environ=os.environ) or None
+
     def what_is_added(
         self, *, project: Path, ansible: AnsibleSettings, environ: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
@@ -229,6 +237,7 @@ def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] =
         "login": sources(order.secrets.login),
         "login_hosts": {name: list(hosts) for name, hosts in order.login_hosts.items()},
         "hidden": list(hidden),
+        "pipelined": list(order.pipelined),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from runner.config.fields import Text
@@ -17,6 +19,13 @@ class Ansible(Shape):
         default=None, description="the folder of ansible-playbook and its companions", examples=["/opt/ansible/bin"]
     )
 
+    pipelining: Literal["where_proved", "never"] | None = Field(
+        default=None,
+        description="whether runs switch pipelining on for hosts where `wellkept doctor HOST` proved it (the default), unless your own configuration "
+        "says anything about pipelining",
+        examples=["never"],
+    )
+
     def to_domain(self) -> AnsibleSettings:
         """The settings as the rest of the program knows them."""
-        return AnsibleSettings(self.config, self.bin)
+        return AnsibleSettings(self.config, self.bin, self.pipelining)

@@ -20,6 +20,7 @@ from runner.domain.record.record import piece_stream
 from runner.domain.settings import Definitions
 from runner.domain.time.window import AtEnd
 from runner.errors import StoreUnavailable, UsageError, WellkeptError
+from runner.operations.execution.choose_pipelining import pipelined
 from runner.operations.execution.heartbeat import LEASE, Heartbeat
 from runner.operations.execution.load_record import pause_that_ends
 from runner.operations.site import Site
@@ -247,6 +248,9 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
             extra_vars=schedule.extra_vars,
             tags=tags_of(schedule.tags, work),
             skip_tags=tags_of(schedule.skip_tags, work),
+            pipelined=pipelined(
+                work.piece.hosts, work.run.plan.inventory, schedule.ansible, order.playbook, project=project, site=site
+            ),
         )
         if own
         else order
