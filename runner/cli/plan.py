@@ -204,10 +204,11 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
 
 def added_to_ansible(plan: Plan, app: App) -> list[str]:
     """What Wellkept adds to the user's own Ansible for this plan."""
-    from runner.operations.execution.choose_pipelining import pipelined, pipelining_in_words
+    from runner.operations.execution.choose_pipelining import left_open, pipelined, pipelining_in_words
 
     schedule, run, root = plan.schedule, plan.run, app.root
-    found = pipelined(run.hosts, run.inventory, schedule.ansible, root / run.playbook, project=root, site=app.site)
+    hosts = left_open(run.hosts, plan.answer)
+    found = pipelined(hosts, run.inventory, schedule.ansible, root / run.playbook, project=root, site=app.site)
     return [*app.site.adds_to_ansible(schedule.ansible), *pipelining_in_words(found, len(run.hosts))]
 
 

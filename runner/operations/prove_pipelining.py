@@ -15,7 +15,7 @@ from runner.domain.execution.pipelining import FRESH, Way
 from runner.domain.execution.run import Stage
 from runner.domain.settings import Inventory
 from runner.operations.examine import Examined, Standing
-from runner.operations.execution.choose_pipelining import KIND, as_value, way_by
+from runner.operations.execution.choose_pipelining import KIND, as_value, left_open, way_by
 from runner.operations.execution.execute_playbook import source_of
 from runner.operations.execution.heartbeat import FEED_FOR
 from runner.operations.execution.match_hosts import matching
@@ -34,7 +34,7 @@ def prove_pipelining(
     """Try it, keep the proof with the machine's id, and say whether runs will use it."""
     named = site.current().settings.inventories[inventory]
     way = way_by(named.ansible, None, project=site.root, site=site)
-    if way is None:
+    if way is None or not left_open((host,), answer):
         off = named.ansible.pipelining == NEVER
         why = "switched off in wellkept.yml" if off else "your own configuration says whether it is used"
         yield Examined(WHAT, Standing.OK, f"not tried: {why}; nothing is added")

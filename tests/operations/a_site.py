@@ -241,7 +241,11 @@ class StaticInventory:
         web = tuple(host for host in self.hosts if host.startswith("web"))
         groups = {"all": self.hosts, "web": web, "db": tuple(host for host in self.hosts if host not in web)}
         asked = {
-            host: {name: value for name, value in self.variables.get(host, {}).items() if name in inventory.variables}
+            host: {
+                name: value
+                for name, value in self.variables.get(host, {}).items()
+                if name in inventory.variables or name.startswith("ansible_")
+            }
             for host in self.hosts
         }
         return InventoryAnswer(asked, groups, self.errors)

@@ -113,7 +113,11 @@ def a_month_later(bench: Bench) -> None:
     bench.time.pass_by(timedelta(days=35))  # a Saturday night, too
 
 
-@pytest.mark.parametrize("changed", [another_ansible, said_by_the_user, a_month_later])
+def said_for_the_host(bench: Bench) -> None:
+    bench.inventory.variables = {"web-02": {"ansible_ssh_pipelining": "{{ told_in_a_play }}"}}
+
+
+@pytest.mark.parametrize("changed", [said_for_the_host, another_ansible, said_by_the_user, a_month_later])
 def test_a_proof_holds_for_a_while_and_for_one_ansible_and_never_against_the_users_word(
     bench: Bench, changed: Callable[[Bench], None]
 ) -> None:
@@ -131,6 +135,13 @@ def test_where_the_user_says_something_about_it_nothing_is_tried(bench: Bench) -
 
     assert bench.ansible.orders == []
     assert "your own configuration says whether it is used" in found.found
+
+
+def test_where_the_inventory_says_something_about_a_host_nothing_is_tried(bench: Bench) -> None:
+    said_for_the_host(bench)
+
+    assert "your own configuration says" in prove(bench, "web-02").found
+    assert bench.ansible.orders == []
 
 
 def test_it_can_be_switched_off(lay: Lay) -> None:

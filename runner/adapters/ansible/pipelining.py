@@ -58,7 +58,11 @@ def may_say_something(path: Path) -> bool:
 
 
 def source_for(hosts: Sequence[str]) -> str:
-    """An inventory source by Ansible's plugin `constructed` that sets the variable for these hosts, unless it is set for them."""
+    """An inventory source by Ansible's plugin `constructed` that sets the variable for these hosts, unless it is set for them.
+
+    For any other host the expression fails, and nothing is set: a name that is not in a mapping is an error to every Ansible, while an `if` without `else`
+    is an empty text to those before 2.19, and would take the place of what the user says.
+    """
     named = json.dumps({host: True for host in hosts if PLAIN_NAME.fullmatch(host)}).replace(": true", ": True")
     unsaid = "ansible_pipelining is not defined and ansible_ssh_pipelining is not defined"
     lines = [
@@ -66,6 +70,6 @@ def source_for(hosts: Sequence[str]) -> str:
         "strict: false",
         "use_vars_plugins: true",
         "compose:",
-        f"  ansible_pipelining: {json.dumps(f'{named}[inventory_hostname] if {unsaid}')}",
+        f"  ansible_pipelining: {json.dumps(f'({named} if {unsaid} else dict())[inventory_hostname]')}",
     ]
     return "\n".join([*lines, ""])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,17 @@ from runner.domain.execution.own_ansible import NEVER, AnsibleSettings
 from runner.domain.execution.pipelining import Proof, Way, is_proved
 from runner.errors import count
 from runner.operations.site import Site
+from runner.ports import InventoryAnswer
 from runner.store.record import observations
 
 KIND = "pipelining"
+SAYS = frozenset({"ansible_pipelining", "ansible_ssh_pipelining"})
 
 
 def pipelined(
-    hosts: Sequence[str], inventory: str, ansible: AnsibleSettings, playbook: Path, *, project: Path, site: Site
+    hosts: Iterable[str], inventory: str, ansible: AnsibleSettings, playbook: Path, *, project: Path, site: Site
 ) -> tuple[str, ...]:
-    """Those of the hosts that a call of this playbook may reach by pipelining."""
+    """Those of the hosts that a call of this playbook may reach by pipelining; of hosts for which the inventory says nothing about it."""
     kept = site.store.read(lambda c: observations.latest(c, inventory, KIND))
     proofs = {host: proof_in(kept[host]) for host in hosts if host in kept}
     way = way_by(ansible, playbook, project=project, site=site) if proofs else None
@@ -29,6 +31,11 @@ def pipelined(
     return tuple(
         host for host, proof in proofs.items() if is_proved(proof, machine_id=machines.get(host), way=way, now=now)
     )
+
+
+def left_open(hosts: Iterable[str], answer: InventoryAnswer) -> tuple[str, ...]:
+    """The hosts for which the inventory says nothing about pipelining, not even by a template that only a play can fill."""
+    return tuple(host for host in hosts if SAYS.isdisjoint(answer.hosts.get(host, SAYS)))
 
 
 def way_by(ansible: AnsibleSettings, playbook: Path | None, *, project: Path, site: Site) -> Way | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from runner.domain.execution.fold import PieceFold
 from runner.domain.execution.guards import Pause
 from runner.domain.execution.outcome import Event, EventKind
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.plan import Step, StepKind
 from runner.domain.execution.run import Stage
 from runner.domain.execution.schedule import Split
@@ -20,7 +21,7 @@ from runner.domain.record.record import piece_stream
 from runner.domain.settings import Definitions
 from runner.domain.time.window import AtEnd
 from runner.errors import StoreUnavailable, UsageError, WellkeptError
-from runner.operations.execution.choose_pipelining import pipelined
+from runner.operations.execution.choose_pipelining import left_open, pipelined
 from runner.operations.execution.heartbeat import LEASE, Heartbeat
 from runner.operations.execution.load_record import pause_that_ends
 from runner.operations.site import Site
@@ -248,13 +249,20 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
             extra_vars=schedule.extra_vars,
             tags=tags_of(schedule.tags, work),
             skip_tags=tags_of(schedule.skip_tags, work),
-            pipelined=pipelined(
-                work.piece.hosts, work.run.plan.inventory, schedule.ansible, order.playbook, project=project, site=site
-            ),
+            pipelined=pipelined_here(work, schedule.ansible, order.playbook, project=project, site=site),
         )
         if own
         else order
     )
+
+
+def pipelined_here(
+    work: Claimed, ansible: AnsibleSettings, playbook: Path, *, project: Path, site: Site
+) -> tuple[str, ...]:
+    """The hosts of this piece that are reached by pipelining."""
+    inventory = work.run.plan.inventory
+    hosts = left_open(work.piece.hosts, site.snapshotted.answer(work.run.snapshot, inventory))
+    return pipelined(hosts, inventory, ansible, playbook, project=project, site=site)
 
 
 def tags_of(tags: tuple[str, ...], work: Claimed) -> tuple[str, ...]:

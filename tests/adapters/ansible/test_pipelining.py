@@ -124,6 +124,11 @@ def test_the_version_of_ansible_is_told_where_nothing_is_said(executor: AnsibleE
     assert executor.pipelining_by(project=project, playbook=None, ansible=settings) is None
 
 
+def test_for_any_other_host_the_expression_fails_in_every_ansible() -> None:
+    """Before 2.19 an `if` without `else` is an empty text, which would take the place of what the user says."""
+    assert source_for(["web-01"]).rstrip().endswith('else dict())[inventory_hostname]"')
+
+
 @pytest.mark.lab
 def test_a_host_with_a_proof_has_no_terminal_and_no_other_host_is_changed(
     executor: AnsibleExecutor, workshop: Workshop, lab: Lab
