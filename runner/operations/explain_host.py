@@ -54,7 +54,7 @@ GUARD_OF_HOST: Mapping[NotRun, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """One slot that could have touched the host, or one run by hand that meant it (`by` names the person then).
+    """One slot that could have touched the host, or one run without a slot that meant it (`by` names the person who asked for it by hand).
 
     `guard` is what said no, None when nothing did; `cause` says it in plain words. `next` is when the schedule may touch it next.
     """
@@ -281,7 +281,7 @@ def of_hand(connection: Transaction, case: Case) -> Iterator[Chance]:
             checked = " (check mode, nothing was changed)" if run.check_mode else ""
             checked = " (a look ahead of the slot, nothing was changed)" if run.plan.readiness else checked
             following = case.next.get(run.schedule)
-            by = str(run.requested_by)
+            by = "" if run.trigger in TOLD_IF_BAD else str(run.requested_by)
             yield Chance(run.created_at, run.schedule, by, outcome, guard, cause + checked, run.number, following)
 
 

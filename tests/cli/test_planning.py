@@ -566,6 +566,7 @@ def test_what_the_look_the_day_before_found_is_told_by_plan_calendar_and_why(wel
     assert told in wellkept("calendar", "--format", "json").json()["occurrences"][0]["notes"]
     assert told not in wellkept("calendar", "--format", "ics").out
     assert "a look ahead of the slot, nothing was changed" in wellkept("why", "web2", "--format", "json").out
+    assert "by hand" not in wellkept("why", "web2").out
     assert "a look ahead" not in wellkept("why", "web1", "--format", "json").out
 
 
