@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-APPROVAL = "approval"
+APPROVAL, WAVES = "approval", "waves"
 WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
     "window",
     "freeze",
@@ -169,6 +169,16 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
         f"in inventory {schedule.inventory!r}. Is it misspelt?"
     )
     return Hold(APART, why)
+
+
+def hold_for_waves(schedule: Schedule, named: Mapping[str, Collection[str]]) -> Hold | None:
+    """Hold a schedule of which a wave names hosts and finds none: without its canary, the rest would go first. `named` has the hosts of each such wave."""
+    empty = [wave for wave in schedule.waves if wave.hosts and not named.get(wave.name)]
+    if not empty:
+        return None
+    waves = " and ".join(f"wave {wave.name!r} ({wave.hosts!r})" for wave in empty)
+    verb = "names" if len(empty) == 1 else "name"
+    return Hold(WAVES, f"{waves} {verb} no host of {schedule.hosts!r} in inventory {schedule.inventory!r}")
 
 
 def hold_for_approval(standing: Standing) -> Hold | None:
