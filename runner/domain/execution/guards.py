@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,23 +15,8 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-APPROVAL = "approval"
-(
-    WINDOW,
-    FREEZE,
-    PAUSE,
-    DRAIN,
-    OVERLAP,
-    INVENTORY,
-    RECORD,
-    HOSTS,
-    REQUIRES,
-    BOUNDARY,
-    ALERTS,
-    APART,
-    SOCKETS,
-    READINESS,
-) = (
+APPROVAL, WAVES, SOCKETS, READINESS = "approval", "waves", "sockets", "readiness"
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
     "window",
     "freeze",
     "pause",
@@ -44,8 +29,6 @@ APPROVAL = "approval"
     "boundary",
     "alerts",
     "apart",
-    "sockets",
-    "readiness",
 )
 NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
@@ -186,6 +169,16 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
         f"in inventory {schedule.inventory!r}. Is it misspelt?"
     )
     return Hold(APART, why)
+
+
+def hold_for_waves(schedule: Schedule, named: Mapping[str, Collection[str]]) -> Hold | None:
+    """Hold a schedule of which a wave names hosts and finds none: without its canary, the rest would go first. `named` has the hosts of each such wave."""
+    empty = [wave for wave in schedule.waves if wave.hosts and not named.get(wave.name)]
+    if not empty:
+        return None
+    waves = " and ".join(f"wave {wave.name!r} ({wave.hosts!r})" for wave in empty)
+    verb = "names" if len(empty) == 1 else "name"
+    return Hold(WAVES, f"{waves} {verb} no host of {schedule.hosts!r} in inventory {schedule.inventory!r}")
 
 
 def hold_for_approval(standing: Standing) -> Hold | None:
