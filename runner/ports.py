@@ -11,6 +11,7 @@ from typing import Protocol
 from runner.domain.execution.alerts import Alert
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Installed, NotInstalled, Requirements
 from runner.domain.health import Answer, Check
 from runner.domain.settings import Alertmanager, Inventory, Secrets, SecretSource
 from runner.domain.time.events import Events
@@ -27,6 +28,7 @@ class PieceOrder:
 
     `folder` is the piece's own private folder (0700): spool, private_data_dir and log live there. `control_path` is the run's short private folder for ssh
     masters. `limit` None means no limit (split: whole). `project` is the snapshot that the run executes from, and the working folder of Ansible.
+    `requirements` is the folder of installed roles and collections that are found behind the user's own; None without any.
     `time_limit` ends the piece hard. `fence` and `piece` mark every local process as WELLKEPT_PIECE=<piece>:<fence>.
     """
 
@@ -46,6 +48,7 @@ class PieceOrder:
     check: bool = False
     diff: bool = False
     ansible: AnsibleSettings = AnsibleSettings()
+    requirements: Path | None = None
     secrets: Secrets = Secrets()
     become_hosts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -125,6 +128,28 @@ class PlaybookExecutor(Protocol):
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""
+
+
+class Galaxy(Protocol):
+    """Keeps the roles and collections that requirements files name; only `install` may use a network."""
+
+    def installed(self, wanted: Requirements, ansible: AnsibleSettings) -> Installed | None:
+        """What was installed for these requirements with this Ansible, if it is there and untouched; raises Unknown when that cannot be told."""
+
+    def trouble(self, wanted: Requirements, ansible: AnsibleSettings) -> NotInstalled | None:
+        """Why the last attempt to install them failed; None when it did not, or there was none."""
+
+    def kept(self, digest: str) -> Installed | None:
+        """What lies in the folder of that digest, if it is there and untouched."""
+
+    def folder(self, digest: str) -> Path:
+        """Where that content lies."""
+
+    def folder_for(self, wanted: Requirements, ansible: AnsibleSettings) -> Path | None:
+        """Where it lies installed; None when it is not, or is left to the user."""
+
+    def install(self, wanted: Requirements, ansible: AnsibleSettings, *, project: Path) -> Installed:
+        """Install them by the user's own `ansible-galaxy`, from an unchanging copy of the repository; raises Unknown with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +308,8 @@ class Machinery(Protocol):
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""
 
-    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
-        """What Wellkept adds to the user's own Ansible, one sentence each."""
+    def adds_to_ansible(self, ansible: AnsibleSettings, *, requirements: Path | None = None) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each; `requirements` is the folder of installed roles and collections."""
 
     def secret(self, kind: str, name: str, source: SecretSource) -> bool:
         """Look a secret up and forget it; whether others may read the file that holds it. Raises Unknown when it is not found."""

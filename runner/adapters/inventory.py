@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import IO
 
 from runner.adapters.ansible.redaction import Redactor
+from runner.adapters.ansible.settings import UserSettings, found_behind
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
 from runner.adapters.programs import Ran, run_program
 from runner.domain.execution import host_pattern
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Requirements
 from runner.domain.settings import Inventory
 from runner.errors import WellkeptError
 from runner.ports import InventoryAnswer
@@ -76,6 +78,7 @@ _ANYBODY_RUNS = 0o111
 _PLUGIN = re.compile(rb"^[\"']?plugin[\"']?\s*:", re.MULTILINE)  # the first thing that a plugin's file has to say
 
 _Variables = Mapping[str, object]
+FolderOf = Callable[[Requirements, AnsibleSettings], Path | None]  # where what requirements name is installed
 _Groups = Mapping[str, Mapping[str, Sequence[str]]]
 
 
@@ -88,22 +91,24 @@ class AnsibleInventory:
         environ: Mapping[str, str],
         vault_passwords: Callable[[], Mapping[str, str]] = dict,
         logins: Callable[[], Iterable[str]] = tuple,
+        installed: FolderOf = lambda _wanted, _ansible: None,
         keep: Iterable[str] = (),
         time_limit: float = TIME_LIMIT,
     ) -> None:
         """`vault_passwords` gives vault id -> password when asked, `logins` the host patterns that have a login secret.
 
+        `installed` gives the folder of the roles and collections that requirements files name, for plugins of theirs.
         `keep` names further variables to give; `time_limit` is in seconds.
         """
         self._environ = environ
-        self._vault_passwords, self._logins = vault_passwords, logins
+        self._vault_passwords, self._logins, self._installed = vault_passwords, logins, installed
         self._kept = CONNECTION_VARIABLES | set(keep)
         self._time_limit = time_limit
 
     def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         """Ask `ansible-inventory` in the folder `project`; whatever goes wrong is an error in the answer, never an exception."""
         try:
-            environ = ansible_environment(self._environ, project=project, ansible=inventory.ansible)
+            environ = self._environment(inventory, project)
             ran = self._list(
                 _source(inventory.source, project=project, environ=environ), project=project, environ=environ
             )
@@ -124,6 +129,12 @@ class AnsibleInventory:
             return True  # what the environment will say later is not known
         files = [path for path in source.rglob("*") if path.is_file()] if source.is_dir() else []
         return any(_is_live(path, project.resolve()) for path in (source, *files) if path.exists())
+
+    def _environment(self, inventory: Inventory, project: Path) -> dict[str, str]:
+        """The environment in which the inventory's own Ansible is asked, with the collections that its plugins may come from."""
+        own = ansible_environment(self._environ, project=project, ansible=inventory.ansible)
+        folder = self._installed(inventory.requirements, inventory.ansible)
+        return {**own, **found_behind(UserSettings(own, project=project), own, folder)} if folder else own
 
     def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
         passwords = self._vault_passwords()

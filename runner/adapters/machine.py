@@ -103,9 +103,11 @@ class Machine:
         chosen = {"ANSIBLE_CONFIG": ansible.config} if ansible.config else {}
         return configuration_file({**self._environ, **chosen}, project=self._root)
 
-    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
-        """What Wellkept adds to the user's own Ansible, one sentence each."""
-        return AnsibleExecutor().what_is_added(project=self._root, ansible=ansible, environ=self._environ)
+    def adds_to_ansible(self, ansible: AnsibleSettings, *, requirements: Path | None = None) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each; `requirements` is the folder of installed roles and collections."""
+        return AnsibleExecutor().what_is_added(
+            project=self._root, ansible=ansible, environ=self._environ, requirements=requirements
+        )
 
     def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
         """How a host is reached (user, address and client), and why so; raises Unknown."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
-from runner.adapters.inventory import AnsibleInventory
+from runner.adapters.inventory import AnsibleInventory, FolderOf
 from runner.adapters.programs import own_programs_last
 from runner.domain.settings import Secrets, SecretSource, Settings
 
@@ -40,10 +40,10 @@ class Known:
         self._learned_at: float | None = None
         self._redactor = Redactor(())
 
-    def inventories(self) -> AnsibleInventory:
-        """Reads inventories with the vault passwords, and says of each host which login secret it has."""
-        environ = own_programs_last(self._environ)
-        return AnsibleInventory(environ=environ, vault_passwords=self.vault_passwords, logins=self.logins)
+    def inventories(self, installed: FolderOf = lambda _wanted, _ansible: None) -> AnsibleInventory:
+        """Reads inventories with the vault passwords, and says of each host which login secret it has; `installed` gives what their plugins may need."""
+        environ, passwords = own_programs_last(self._environ), self.vault_passwords
+        return AnsibleInventory(environ=environ, vault_passwords=passwords, logins=self.logins, installed=installed)
 
     def vault_passwords(self) -> Mapping[str, str]:
         """Vault id -> password. Raises SecretMissingError."""

@@ -84,6 +84,7 @@ def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Exam
             signer=lambda: app.signer,
             inventories=lambda: app.inventories,
             machine=app.machine,
+            galaxy=app.galaxy,
             clock=app.clock,
         )
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.installing import install_ahead
 from runner.wiring import App
 
 
@@ -53,5 +54,6 @@ def command(
     from runner.operations.execution.start_run import Wish, start_by_hand
 
     end: datetime | None = parse_until(until, now=app.clock(), zone=app.settings.timezone) if until else None
+    install_ahead(app)
     run_id = start_by_hand(name, Wish(limit, check_mode, digest, override, end), site=app.site)
     raise SystemExit(watch(app, run_id, form=form))

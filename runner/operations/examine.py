@@ -13,7 +13,8 @@ from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import Definitions, SecretSource, Settings
 from runner.errors import FilesInvalid, Unknown, WellkeptError, count
-from runner.ports import Clock, InventoryReader, Machinery, Signer
+from runner.operations.execution.install_requirements import ansibles_of
+from runner.ports import Clock, Galaxy, InventoryReader, Machinery, Signer
 from runner.store.database import Store
 from runner.store.execution import daemons
 
@@ -52,6 +53,7 @@ class Patient:
     signer: Callable[[], Signer]
     inventories: Callable[[], InventoryReader]
     machine: Machinery
+    galaxy: Galaxy
     clock: Clock
 
 
@@ -122,6 +124,27 @@ def configuration(patient: Patient) -> Iterator[Examined]:
     added = patient.machine.adds_to_ansible(chosen)
     yield Examined("ansible.cfg", Standing.OK, str(file) if file else "none; Ansible's own defaults hold")
     yield from (Examined("added to it", Standing.OK, words) for words in added)
+
+
+def requirements(patient: Patient) -> Iterator[Examined]:
+    """Whether the roles and collections that requirements files name are installed, for each Ansible that plays something."""
+    definitions = patient.definitions()
+    wanted = definitions.requirements
+    for ansible in ansibles_of(definitions):
+        what = f"requirements, {ansible.bin}" if ansible.bin else "requirements"
+        if installed := patient.galaxy.installed(wanted, ansible):
+            yield Examined(what, Standing.OK, f"installed: {installed.words}")
+        elif trouble := patient.galaxy.trouble(wanted, ansible):
+            way_out = "Runs are held until they can be installed. `wellkept plan` tries again. Or leave it to yourself: ansible: {requirements: ignore}"
+            yield Examined(what, Standing.PROBLEM, trouble.reason, way_out)
+        else:
+            way_out = "`wellkept plan` installs them, and so does the daemon."
+            yield Examined(
+                what,
+                Standing.WARNING,
+                f"the {wanted.words} are not installed yet; runs are held until they are",
+                way_out,
+            )
 
 
 def home(patient: Patient) -> Iterator[Examined]:
@@ -287,6 +310,7 @@ LOOKS: dict[str, Callable[[Patient], Iterator[Examined]]] = {
     "files": files,
     "inventory": inventories,
     "ansible.cfg": configuration,
+    "requirements": requirements,
     "home folder": home,
     "secrets": secrets,
     "state folder": state_folder,

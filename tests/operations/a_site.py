@@ -31,6 +31,7 @@ from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
+from tests.operations.shelf import Shelf
 
 SATURDAY_NIGHT = datetime(2026, 3, 21, 22, 30, tzinfo=UTC)
 LOOK = Path("/built-in/look.yml")
@@ -358,6 +359,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         alerts=Alerts(),
         snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
         snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
+        galaxy=Shelf(),
         signer=NoKey(),
         seals=AgentSeals(os.environ),
         owner=this_process(),
@@ -368,7 +370,6 @@ def a_bench(root: Path, **changes: str) -> Bench:
         free_bytes=lambda: 10 * LEAST_FREE,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
-        adds_to_ansible=lambda _ansible: (),
         versions={"wellkept": "0", "tzdata": "2026a"},
     )
     return bench_of(site, time, ansible, inventory)

@@ -97,6 +97,7 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
     pen = Pen(spool=spool, shaper=Shaper(project=project), redactor=redactor)
     status: str = "failed"
     code: int | None = 2
+    problem = problem or requirements_gone(order)
     if not problem:
         status, code, problem = call_ansible(order, secrets=found, environ=environ, handler=pen.take)
     pen.finish()
@@ -108,6 +109,14 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
     spool.write(own_line(EventKind.END, status=status, exit_code=code, text=pen.lost))
     spool.close()
     return 0
+
+
+def requirements_gone(order: Order) -> str:
+    """What is wrong when the roles and collections that were installed for this run are no longer there; nothing when they are."""
+    folder = order["requirements"]
+    if folder and not Path(folder).is_dir():
+        return f"{folder}: the roles and collections that were installed for this run are gone. Start it anew."
+    return ""
 
 
 def resolve_all(kind: str, order: Order, *, environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
@@ -197,6 +206,7 @@ def added_environment(order: Order, environ: Mapping[str, str], *, passwords: bo
         project=Path(order["project"]),
         config=order["config"],
         programs=order["programs"],
+        requirements=Path(order["requirements"]) if order["requirements"] else None,
         control_path=Path(order["control_path"]),
         passwords=passwords,
     )

@@ -170,11 +170,18 @@ class AnsibleExecutor:
         return line.quit() if line else close_without_leash(control_path)
 
     def what_is_added(
-        self, *, project: Path, ansible: AnsibleSettings, environ: Mapping[str, str] | None = None
+        self,
+        *,
+        project: Path,
+        ansible: AnsibleSettings,
+        environ: Mapping[str, str] | None = None,
+        requirements: Path | None = None,
     ) -> tuple[str, ...]:
         """What Wellkept adds to the user's own Ansible, one sentence each, so that a plan can say it."""
         own = os.environ if environ is None else environ
-        return what_is_added(own, project=project, config=ansible.config, programs=ansible.bin)
+        return what_is_added(
+            own, project=project, config=ansible.config, programs=ansible.bin, requirements=requirements
+        )
 
 
 def refuse_nonsense(order: PieceOrder) -> None:
@@ -223,6 +230,7 @@ def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] =
         "flush_cache": flush_cache,
         "config": order.ansible.config,
         "programs": order.ansible.bin,
+        "requirements": str(order.requirements) if order.requirements else None,
         "vault": sources(order.secrets.vault),
         "become": sources(order.secrets.become),
         "become_hosts": {name: list(hosts) for name, hosts in order.become_hosts.items()},

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from runner.config.fields import Text
 from runner.config.models.shape import Shape
-from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.own_ansible import AnsibleSettings, RequirementsUse
 
 
 class Ansible(Shape):
@@ -16,7 +16,12 @@ class Ansible(Shape):
     bin: Text | None = Field(
         default=None, description="the folder of ansible-playbook and its companions", examples=["/opt/ansible/bin"]
     )
+    requirements: RequirementsUse | None = Field(
+        default=None,
+        description="`install`: what requirements files name is installed ahead of the runs, as it is without this key; `ignore`: it is left to you",
+        examples=["ignore"],
+    )
 
     def to_domain(self) -> AnsibleSettings:
         """The settings as the rest of the program knows them."""
-        return AnsibleSettings(self.config, self.bin)
+        return AnsibleSettings(self.config, self.bin, self.requirements)

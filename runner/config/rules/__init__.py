@@ -14,6 +14,7 @@ from runner.config.rules import (
     own_ansible,
     playbooks,
     reports,
+    requirements,
     rings,
     schedules,
     settings,
@@ -24,6 +25,7 @@ from runner.errors import Problem
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
     own_ansible.problems,
+    requirements.problems,
     boundaries.problems,
     calendars.problems,
     windows.problems,

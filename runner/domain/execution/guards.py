@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from runner.domain.execution.apart import Variables, groups_of, nowhere, untold
 from runner.domain.execution.approval import Standing
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.requirements import NotInstalled, Requirements
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
 from runner.domain.time.freeze import Freeze
@@ -16,12 +17,13 @@ from runner.domain.time.window import Opening
 from runner.errors import count
 
 APPROVAL = "approval"
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, REQUIREMENTS, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
     "window",
     "freeze",
     "pause",
     "drain",
     "overlap",
+    "requirements",
     "inventory",
     "record",
     "hosts",
@@ -179,6 +181,16 @@ def hold_for_approval(standing: Standing) -> Hold | None:
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:
     """Hold a schedule while its own last run is still going; `running` is that run's number."""
     return Hold(OVERLAP, f"run {running} of {schedule.name!r} is still going") if running is not None else None
+
+
+def hold_for_requirements(wanted: Requirements, *, is_there: bool, trouble: NotInstalled | None) -> Hold | None:
+    """Hold a schedule whose roles and collections are not installed: without them it would fail, or do something else."""
+    if is_there or not wanted:
+        return None
+    if trouble:
+        return Hold(REQUIREMENTS, f"{trouble.reason} (tried {trouble.at:%Y-%m-%d %H:%M} UTC)")
+    way_out = "the daemon installs them, and so does `wellkept plan`"
+    return Hold(REQUIREMENTS, f"the {wanted.words} are not installed yet; {way_out}")
 
 
 def hold_for_inventory(

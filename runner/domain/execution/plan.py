@@ -57,6 +57,7 @@ class RunPlan:
     `groups` maps a host to the groups (`variable=value`) of which only one member is changed at a time; a host that none binds is not in it.
     `limit` is the pattern by which a person chose among the schedule's hosts.
     `retries` is how often a host is tried again after a transient failure, each time `retry_after` its end. `rollback` are the steps for hosts that failed.
+    `requirements` is the digest of the roles and collections that are installed for it, if any are.
     `reboots` says that the playbook may restart hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
@@ -88,3 +89,4 @@ class RunPlan:
     retries: int = 0
     retry_after: timedelta = timedelta(0)
     rollback: tuple[Step, ...] = ()
+    requirements: str = ""

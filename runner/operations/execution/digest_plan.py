@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from runner.domain.execution.approved_content import DATE, FILES, SCHEDULE, digest_of_content
+from runner.domain.execution.approved_content import DATE, FILES, REQUIREMENTS, SCHEDULE, digest_of_content
 from runner.domain.execution.plan import HEALTH_PREFIX
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.schedule import Schedule
 from runner.domain.time.window import Opening
 
@@ -17,23 +18,30 @@ CACHES = {"__pycache__", ".git"}  # what nobody wrote, and no run takes along
 BESIDE_PLAYBOOKS = ("roles", "group_vars", "host_vars")  # folders whose files take part in what a playbook does
 
 
-def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
+def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, installed: Installed | None = None) -> str:
     """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
-    return digest_of_content(content_of(schedule, opening, root, among=among))
+    return digest_of_content(content_of(schedule, opening, root, installed=installed))
 
 
 def content_of(
-    schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None
+    schedule: Schedule,
+    opening: Opening | None,
+    root: Path,
+    *,
+    among: Collection[str] | None = None,
+    installed: Installed | None = None,
 ) -> dict[str, object]:
     """What the digest is made from.
 
     In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
+    `installed` are the roles and collections of its requirements: their contents count, too.
     """
     names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
     return {
         SCHEDULE: as_json(schedule),
         DATE: opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
         FILES: {name: file_digest(path) for name, path in names.items() if among is None or name in among},
+        **({REQUIREMENTS: installed.content} if installed else {}),
     }
 
 

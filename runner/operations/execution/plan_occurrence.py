@@ -11,6 +11,7 @@ from runner.domain.execution.approval import Occasion, Policy, Standing
 from runner.domain.execution.approved_content import Content, digest_of_content
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import freeze, occurrence
@@ -18,6 +19,7 @@ from runner.domain.time.window import Opening
 from runner.operations.execution.approval_standing import Permission, Question, permission_for, policy_for
 from runner.operations.execution.ask_guards import ask_guards, next_boundary
 from runner.operations.execution.digest_plan import content_of
+from runner.operations.execution.find_requirements import hold_for_what_is_missing, installed_for
 from runner.operations.execution.find_schedule import schedule_to_run
 from runner.operations.execution.freeze_plan import Ground, debts_of, frozen_plan
 from runner.operations.execution.match_hosts import chosen, matching, services_of
@@ -53,6 +55,7 @@ class Plan:
     The digest is empty when it was not asked for: it takes reading every file that takes part, and asking Git which these are.
     `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why. `estimates` is how long each host takes by
     its own past; one without a past is not in it. `boundary` is when the first of its hosts may no longer be changed.
+    `installed` are the roles and collections that its requirements files name.
     """
 
     schedule: Schedule
@@ -69,6 +72,7 @@ class Plan:
     passed_over: Mapping[str, str] = field(default_factory=dict)
     boundary: datetime | None = None
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
+    installed: Installed | None = None
     approval: Standing = field(default_factory=Standing)
     occasion: Occasion | None = None
 
@@ -95,6 +99,7 @@ def plan_occurrence(name: str, asked: Asking, *, definitions: Definitions, site:
         debts={debt.host: debt.windows for debt in debts_of(ground.schedule, site)},
         passed_over=passed_over(run, paused_by(ground, run, pauses_at(asked.at, site=site))),
         boundary=boundary,
+        installed=ground.installed,
         estimates=durations(run, site=site),
         approval=permission.standing,
         occasion=permission.occasion,
@@ -116,6 +121,7 @@ def ground_of(name: str, asked: Asking, *, definitions: Definitions, site: Site)
         freezes=freezes,
         opening=opening_of(schedule, freezes, at=asked.at, identity=asked.identity),
         following=occurrence.next_opening(schedule.window, freezes, after=asked.at, usable=True),
+        installed=installed_for(schedule, definitions, site=site),
     )
 
 
@@ -124,7 +130,8 @@ def content_for(ground: Ground, asked: Asking, *, definitions: Definitions, site
     schedule, settings = ground.schedule, definitions.settings
     if not asked.digested and policy_for(schedule, settings, check_mode=asked.check_mode) is Policy.NONE:
         return {}
-    return content_of(schedule, ground.opening, site.root, among=site.snapshots.names(site.root))
+    among = site.snapshots.names(site.root)
+    return content_of(schedule, ground.opening, site.root, among=among, installed=ground.installed)
 
 
 def permission_on(
@@ -197,6 +204,7 @@ def holds_of(
         guards.hold_for_window(schedule, ground.opening, ground.following, check_mode=run.check_mode, now=at),
         guards.hold_for_approval(standing),
         guards.hold_for_overlap(schedule, going.number if going else None),
+        hold_for_what_is_missing(schedule, ground.installed, definitions, site=site),
         hold_for_inventory(ground, definitions=definitions, site=site),
         guards.hold_for_hosts(schedule, run.hosts),
         guards.hold_for_apart(schedule, run.hosts, answer.hosts),

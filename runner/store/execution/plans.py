@@ -44,6 +44,7 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "retries": plan.retries,
         "retry_after": plan.retry_after.total_seconds(),
         "rollback": [_step_to_json(step) for step in plan.rollback],
+        "requirements": plan.requirements,
     }
 
 
@@ -77,6 +78,7 @@ def plan_from_json(kept: Json) -> RunPlan:
         retries=kept.get("retries", 0),
         retry_after=timedelta(seconds=kept.get("retry_after", 0)),
         rollback=_steps_from_json(kept.get("rollback", [])),
+        requirements=kept.get("requirements", ""),
     )
 
 
