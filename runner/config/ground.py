@@ -119,7 +119,7 @@ def inventories_declared(declared: Declarations) -> list[str]:
 
 def _installs(declared: Declarations, ansible: Ansible) -> bool:
     """Whether requirements files are installed for anything: unless told otherwise they are."""
-    if ansible.requirements is not RequirementsUse.IGNORE:
+    if ansible.to_domain().installs:
         return True
     names = inventories_declared(declared)
     said = [

@@ -350,3 +350,20 @@ def test_variables_that_schedules_ask_for_are_given_as_they_stand(tmp_path: Path
 
     assert [answer.hosts[host].get("rack") for host in answer.hosts] == ["a", "{{ site }}", ["a", "b"], None]
     assert "token" not in answer.hosts["web-01"]
+
+
+def test_a_plugin_of_a_collection_that_requirements_name_is_found(tmp_path: Path) -> None:
+    plugins = tmp_path / "installed/collections/ansible_collections/acme/tools/plugins/inventory"
+    plugins.mkdir(parents=True)
+    (plugins / "rack.py").write_text(RACK)
+    (tmp_path / "rack.yml").write_text("plugin: acme.tools.rack\n")
+    wanted = Requirements((RequirementsFile("requirements.yml", roles=False, collections=True),), (), "digest")
+    inventory = Inventory("rack", "rack.yml", requirements=wanted)
+    environ = dict(os.environ)
+
+    without = AnsibleInventory(environ=environ).read(inventory, project=tmp_path)
+    found = AnsibleInventory(environ=environ, installed=lambda asked, _: tmp_path / "installed" if asked else None)
+
+    assert without.errors
+    answer = found.read(inventory, project=tmp_path)
+    assert (tuple(answer.hosts), answer.errors) == (("rack-01",), ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from runner.config.fields import Text
@@ -16,7 +18,7 @@ class Ansible(Shape):
     bin: Text | None = Field(
         default=None, description="the folder of ansible-playbook and its companions", examples=["/opt/ansible/bin"]
     )
-    requirements: RequirementsUse | None = Field(
+    requirements: Literal["install", "ignore"] | None = Field(
         default=None,
         description="`install`: what requirements files name is installed ahead of the runs, as it is without this key; `ignore`: it is left to you",
         examples=["ignore"],
@@ -24,4 +26,4 @@ class Ansible(Shape):
 
     def to_domain(self) -> AnsibleSettings:
         """The settings as the rest of the program knows them."""
-        return AnsibleSettings(self.config, self.bin, self.requirements)
+        return AnsibleSettings(self.config, self.bin, RequirementsUse(self.requirements) if self.requirements else None)
