@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 3
 EXAMPLES ?= usual
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile=$(EXAMPLES)
-QUICK = not lab and not postgresql and not browser and not soak
+QUICK = not lab and not postgresql and not browser and not container and not soak
 
 .PHONY: help setup system demo test test-all test-other test-quick check fix bench soak clean
 

@@ -38,6 +38,7 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "defaults": list(plan.schedule.defaults_used),
         "digest": "",
         "approval": approval_row(Standing()),  # nobody approves what a person does
+        "requirements": {},
         "adds_to_ansible": [],
     }
 

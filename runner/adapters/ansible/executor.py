@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.events import Record, Shaper, bounded
+from runner.adapters.ansible.isolation import environment_inside, isolation, with_inventories
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
 from runner.adapters.ansible.settings import additions
@@ -160,6 +161,7 @@ def call_ansible(
     passwords = password_inventory(private, order, secrets)
     inventory = [*order["inventory"], *passwords]
     environment = added_environment(order, environ, passwords=bool(passwords))
+    environment = environment_inside(environment, environ) if order["image"] else environment
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private / "runner"),
@@ -177,10 +179,12 @@ def call_ansible(
             fact_cache_type="",  # the user's fact cache stays the user's
             settings={"pexpect_timeout": 1, "suppress_output_file": True},
             suppress_env_files=True,
+            **isolation(order, environ),
             ignore_logging=True,
             quiet=True,
         )
         keep_host_key_checking(runner.config.env, environ)
+        runner.config.command = with_inventories(runner.config.command, inventory)
         runner.run()
     except (OSError, ValueError, ansible_runner.exceptions.AnsibleRunnerException) as error:
         return "failed", 70, f"Ansible could not be started: {error}"

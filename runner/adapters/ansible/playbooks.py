@@ -14,12 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from runner.adapters.ansible import processes
+from runner.adapters.ansible.containers import removal
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
+from runner.adapters.ansible.isolation import container_name
 from runner.adapters.ansible.piece import LeashedPiece
 from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
+from runner.adapters.ansible.stray_containers import end_stray_containers, note_container, note_of
 from runner.adapters.ansible.strays import end_strays
 from runner.adapters.processes import make_private
 from runner.domain.execution.outcome import Event
@@ -33,6 +36,7 @@ SOCKET_NAME = 1 + 10 + 17  # a slash, Ansible's name for it, and what ssh append
 STARTED_WITHIN = 10.0
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from runner.adapters.ansible.executor import main; sys.exit(main(sys.argv[2]))"
 ROOT = Path(__file__).parents[3]
+PODMAN = "podman"
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +76,10 @@ class AnsibleExecutor:
         spool = self._prepare(order)
         line = self._line_that_runs(order, spool)
         limit = None if order.time_limit is None else order.time_limit.total_seconds()
-        return LeashedPiece(line=line, spool=spool, stop=stop_file(order), time_limit=limit, monotonic=self._monotonic)
+        note = note_of(self._home, piece=order.piece, fence=order.fence) if self._home else None
+        return LeashedPiece(
+            line=line, spool=spool, stop=stop_file(order), note=note, time_limit=limit, monotonic=self._monotonic
+        )
 
     def _refuse_two_at_once(self, order: PieceOrder) -> None:
         with self._lock:
@@ -101,6 +108,8 @@ class AnsibleExecutor:
         private_folder(order).mkdir(mode=0o700)
         text = json.dumps(as_record(order, flush_cache=self._flushes(order), hidden=self._hidden()))
         write_private(private_folder(order) / "order.json", text)
+        if order.ansible.image and self._home:
+            note_container(self._home, piece=order.piece, fence=order.fence, argv=removal_of(order))
 
     def _flushes(self, order: PieceOrder) -> bool:
         return not order.check and order.playbook != self.look_playbook
@@ -117,7 +126,7 @@ class AnsibleExecutor:
     def _ordered(self, order: PieceOrder) -> LeashLine:
         line = self._line(order)
         self._write_order(order)
-        line.run(self._command(order), marker=marker(order), private=private_folder(order))
+        line.run(self._command(order), marker=marker(order), private=private_folder(order), container=removal_of(order))
         until = self._monotonic() + STARTED_WITHIN
         while line.heard.started is None and not line.is_over and self._monotonic() < until:
             line.listen(0.2)
@@ -161,7 +170,9 @@ class AnsibleExecutor:
 
     def end_strays(self, *, live: Callable[[], Collection[tuple[str, int]]]) -> Strays:
         """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
-        return end_strays(live, home=self._home)
+        strays = end_strays(live, home=self._home)
+        left = tuple(end_stray_containers(live, home=self._home)) if self._home else ()
+        return Strays(strays.ended, (*strays.left, *left))
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""
@@ -193,6 +204,12 @@ def refuse_nonsense(order: PieceOrder) -> None:
             f"{order.control_path}: the path is too long for ssh's sockets by "
             f"{len(os.fsencode(order.control_path)) + SOCKET_NAME - LONGEST_SOCKET} bytes. Use a shorter folder (state_dir in wellkept.yml)."
         )
+
+
+def removal_of(order: PieceOrder) -> list[str]:
+    """How the piece's container is removed; nothing for a piece without one."""
+    name = container_name(marker(order))
+    return removal(order.ansible.engine or PODMAN, name) if order.ansible.image else []
 
 
 def private_folder(order: PieceOrder) -> Path:
@@ -230,6 +247,10 @@ def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] =
         "flush_cache": flush_cache,
         "config": order.ansible.config,
         "programs": order.ansible.bin,
+        "image": order.ansible.image,
+        "engine": order.ansible.engine or PODMAN,
+        "mounts": list(order.ansible.mounts),
+        "marker": marker(order),
         "requirements": str(order.requirements) if order.requirements else None,
         "vault": sources(order.secrets.vault),
         "become": sources(order.secrets.become),

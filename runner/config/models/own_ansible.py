@@ -24,6 +24,19 @@ class Ansible(Shape):
         examples=["ignore"],
     )
 
+    image: Text | None = Field(
+        default=None,
+        description="a container image with Ansible (an execution environment) that playbooks run in; it must be on this machine",
+        examples=["registry.example.com/ee@sha256:0a1b2c"],
+    )
+    engine: Literal["podman"] | None = Field(default=None, description="what runs the image; `podman` without this key")
+    mounts: list[Text] = Field(
+        default_factory=list,
+        description="files and folders of this machine that playbooks find in the container at the same place, read-only",
+        examples=[["/etc/ansible/keys"]],
+    )
+
     def to_domain(self) -> AnsibleSettings:
         """The settings as the rest of the program knows them."""
-        return AnsibleSettings(self.config, self.bin, RequirementsUse(self.requirements) if self.requirements else None)
+        use = RequirementsUse(self.requirements) if self.requirements else None
+        return AnsibleSettings(self.config, self.bin, use, self.image, self.engine, tuple(self.mounts))

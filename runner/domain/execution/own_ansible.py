@@ -17,17 +17,26 @@ class RequirementsUse(StrEnum):
 class AnsibleSettings:
     """The user's own Ansible: its configuration file and the folder of its programs, when not the ones on PATH.
 
+    `image` is the container image that playbooks run in, by `engine`; `mounts` are absolute paths of this machine that they find there, too.
     `requirements` None means what is said for more than this, and at last that they are installed.
     """
 
     config: str | None = None
     bin: str | None = None
     requirements: RequirementsUse | None = None
+    image: str | None = None
+    engine: str | None = None
+    mounts: tuple[str, ...] = ()
 
     def over(self, wider: AnsibleSettings) -> AnsibleSettings:
         """What is said here, and for the rest what is said for more than this."""
         return AnsibleSettings(
-            self.config or wider.config, self.bin or wider.bin, self.requirements or wider.requirements
+            self.config or wider.config,
+            self.bin or wider.bin,
+            self.requirements or wider.requirements,
+            self.image or wider.image,
+            self.engine or wider.engine,
+            self.mounts or wider.mounts,
         )
 
     @property
