@@ -305,6 +305,9 @@ class Machinery(Protocol):
     def control_path_left(self, state_dir: Path) -> int:
         """How many bytes ssh's sockets have to spare; negative when the path is too long."""
 
+    def has_image(self, engine: str, image: str) -> str:
+        """What is wrong with running that image by that engine here; nothing when it can be."""
+
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""
 

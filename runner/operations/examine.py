@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.domain.execution.guards import LEAST_FREE
-from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.own_ansible import PODMAN, AnsibleSettings
 from runner.domain.settings import Definitions, SecretSource, Settings
 from runner.errors import FilesInvalid, Unknown, WellkeptError, count
 from runner.operations.execution.install_requirements import ansibles_of
@@ -145,6 +145,18 @@ def requirements(patient: Patient) -> Iterator[Examined]:
                 f"the {wanted.words} are not installed yet; runs are held until they are",
                 way_out,
             )
+
+
+def images(patient: Patient) -> Iterator[Examined]:
+    """Whether the images that playbooks run in are on this machine."""
+    wanted = {(each.ansible.engine or PODMAN, each.ansible.image) for each in patient.definitions().schedules.values()}
+    for engine, image in sorted((engine, image) for engine, image in wanted if image):
+        wrong = patient.machine.has_image(engine, image)
+        way_out = (
+            f"Runs fetch nothing, and would fail. Install {engine}, and fetch it as this user: {engine} pull {image}"
+        )
+        standing = Standing.PROBLEM if wrong else Standing.OK
+        yield Examined("image", standing, wrong or f"{image}, by {engine}", way_out if wrong else "")
 
 
 def home(patient: Patient) -> Iterator[Examined]:
@@ -311,6 +323,7 @@ LOOKS: dict[str, Callable[[Patient], Iterator[Examined]]] = {
     "inventory": inventories,
     "ansible.cfg": configuration,
     "requirements": requirements,
+    "images": images,
     "home folder": home,
     "secrets": secrets,
     "state folder": state_folder,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.config import check, plays_of
 from runner.domain.execution import host_pattern
+from runner.domain.execution.guards import hold_for_container
 from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.settings import Definitions, Never
 from runner.domain.time.window import ALWAYS
@@ -86,6 +87,8 @@ def problems_of_schedule(schedule: Schedule, answer: InventoryAnswer, root: Path
             schedule.source, f"hosts: no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}.{why}"
         )
         return
+    if hold := hold_for_container(schedule, hosts, answer.hosts):
+        yield at(schedule.source, f"hosts: {hold.reason}.")
     for wave in schedule.waves:
         outside = set(matching(wave.hosts, answer)) - set(hosts) if wave.hosts else set()
         if outside:

@@ -207,8 +207,10 @@ def own(control_path: Path) -> None:
 
 
 def disown(control_path: Path) -> None:
-    """Remove what we made in a control path, and the folder itself when it is empty then."""
+    """Remove what we made in a control path, and the folder itself when it is empty then; masters that ended with their container left dead sockets."""
     with contextlib.suppress(OSError):
+        for socket in [path for path in control_path.iterdir() if path.is_socket()]:
+            socket.unlink(missing_ok=True)
         (control_path / OWNER_FILE).unlink(missing_ok=True)
         control_path.rmdir()
 

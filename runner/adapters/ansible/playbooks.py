@@ -26,7 +26,7 @@ from runner.adapters.ansible.stray_containers import end_stray_containers, note_
 from runner.adapters.ansible.strays import end_strays
 from runner.adapters.processes import make_private
 from runner.domain.execution.outcome import Event
-from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.own_ansible import PODMAN, AnsibleSettings
 from runner.domain.settings import SecretSource
 from runner.errors import InternalError, UsageError
 from runner.ports import PieceOrder, Strays
@@ -36,7 +36,6 @@ SOCKET_NAME = 1 + 10 + 17  # a slash, Ansible's name for it, and what ssh append
 STARTED_WITHIN = 10.0
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from runner.adapters.ansible.executor import main; sys.exit(main(sys.argv[2]))"
 ROOT = Path(__file__).parents[3]
-PODMAN = "podman"
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +190,12 @@ class AnsibleExecutor:
         """What Wellkept adds to the user's own Ansible, one sentence each, so that a plan can say it."""
         own = os.environ if environ is None else environ
         return what_is_added(
-            own, project=project, config=ansible.config, programs=ansible.bin, requirements=requirements
+            own,
+            project=project,
+            config=ansible.config,
+            programs=ansible.bin,
+            requirements=requirements,
+            image=ansible.image,
         )
 
 

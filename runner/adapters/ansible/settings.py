@@ -105,6 +105,12 @@ WORDS_ABOUT_RUNNER = (
 )
 
 
+WORDS_ABOUT_CONTAINER = (
+    "ansible-playbook is that of the image {image}; "
+    "its container has this machine's network, and what it needs of its files at the same paths"
+)
+
+
 def what_is_added(
     environ: Mapping[str, str],
     *,
@@ -112,8 +118,9 @@ def what_is_added(
     config: str | None,
     programs: str | None,
     requirements: Path | None = None,
+    image: str | None = None,
 ) -> tuple[str, ...]:
-    """Every addition as one sentence each, for people to read before it happens."""
+    """Every addition as one sentence each, for people to read before it happens; `image` is that of the container that Ansible runs in, if it does."""
     shown = additions(
         environ,
         project=project,
@@ -123,7 +130,9 @@ def what_is_added(
         passwords=False,
         requirements=requirements,
     )
-    return (*(addition.words for addition in shown), *WORDS_ABOUT_RUNNER)
+    words = (addition.words for addition in shown if not (image and "PATH" in addition.environment))
+    inside = (WORDS_ABOUT_CONTAINER.format(image=image),) if image else ()
+    return (*inside, *words, *WORDS_ABOUT_RUNNER)
 
 
 def programs_addition(environ: Mapping[str, str], programs: str | None) -> Addition:

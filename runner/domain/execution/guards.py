@@ -17,21 +17,9 @@ from runner.domain.time.window import Opening
 from runner.errors import count
 
 APPROVAL = "approval"
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, REQUIREMENTS, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
-    "window",
-    "freeze",
-    "pause",
-    "drain",
-    "overlap",
-    "requirements",
-    "inventory",
-    "record",
-    "hosts",
-    "requires",
-    "boundary",
-    "alerts",
-    "apart",
-)
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY = "window", "freeze", "pause", "drain", "overlap", "inventory"
+RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = "record", "hosts", "requires", "boundary", "alerts", "apart"
+REQUIREMENTS, CONTAINER = "requirements", "container"
 NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 MIB = 1024**2
@@ -171,6 +159,23 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
         f"in inventory {schedule.inventory!r}. Is it misspelt?"
     )
     return Hold(APART, why)
+
+
+def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> Hold | None:
+    """Hold a schedule whose playbook would change its own container instead of this machine: that is gone with the container, and would look well done."""
+    local = local_in_container(schedule, hosts, variables)
+    if not local:
+        return None
+    named = ", ".join(local[:NAMED])
+    why = f"the connection of {named} is local, and playbooks run in the image {schedule.ansible.image}: it would be changed in the place of this machine"
+    return Hold(CONTAINER, f"{why}. Reach it by ssh, or give its schedule no image")
+
+
+def local_in_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> tuple[str, ...]:
+    """The hosts that mean the machine on which Ansible itself runs, when that is a container."""
+    if not schedule.ansible.image:
+        return ()
+    return tuple(host for host in hosts if variables.get(host, {}).get("ansible_connection") == "local")
 
 
 def hold_for_approval(standing: Standing) -> Hold | None:

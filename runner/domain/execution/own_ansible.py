@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+PODMAN = "podman"  # the engine of those who name none
+
 
 class RequirementsUse(StrEnum):
     """What becomes of requirements files: they are installed ahead of the runs, or left to the user."""

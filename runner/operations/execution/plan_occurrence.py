@@ -208,6 +208,7 @@ def holds_of(
         hold_for_inventory(ground, definitions=definitions, site=site),
         guards.hold_for_hosts(schedule, run.hosts),
         guards.hold_for_apart(schedule, run.hosts, answer.hosts),
+        guards.hold_for_container(schedule, run.hosts, answer.hosts),
         *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="podman is set up for root here; `make test` as root runs it")
 IMAGE = "localhost/wellkept-test:1"
 LINKS = ("bin", "lib", "lib64", "sbin")
 FOLDERS = ("dev", "etc", "proc", "root", "run", "sys", "tmp", "usr", "var")
@@ -47,8 +50,17 @@ class Podman:
 
 
 @contextmanager
-def a_podman(folder: Path) -> Iterator[Podman]:
-    """Set podman up below a folder, with the image in it; nothing of it is left."""
+def a_podman() -> Iterator[Podman]:
+    """Set podman up in a folder of its own, with the image in it; nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="wkp", dir="/tmp"))  # its sockets need a short path
+    try:
+        yield from in_folder(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def in_folder(folder: Path) -> Iterator[Podman]:
+    """Set podman up below a folder."""
     system = {"/usr", sys.prefix, sys.base_prefix}
     volumes = ", ".join(f'"{path}:{path}:ro"' for path in sorted(system))
     (folder / "containers.conf").write_text(CONF.format(folder=folder, volumes=volumes))
@@ -81,10 +93,3 @@ def a_system() -> bytes:
             member.size = len(text)
             archive.addfile(member, BytesIO(text.encode()))
     return packed.getvalue()
-
-
-def folder_of(path: Path) -> Path:
-    """A folder short enough for podman's sockets, which it makes below its own."""
-    path.mkdir(parents=True, exist_ok=True)
-    os.chmod(path, 0o700)  # noqa: PTH101
-    return path
