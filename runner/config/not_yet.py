@@ -23,7 +23,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 # (class of the model, key) -> values that are known there.
 VALUES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("Ansible", "engine"): ("docker",),
     ("Tickets", "desk"): (
         "request-tracker",
         "redmine",

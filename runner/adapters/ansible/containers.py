@@ -13,9 +13,13 @@ from collections.abc import Callable, Sequence
 REMOVED_WITHIN = 30.0  # seconds; an engine that takes longer leaves the piece in doubt
 
 
+# Docker's `rm --force` kills at once by itself, and has nothing against a container that is not there.
+REMOVALS = {"podman": ("rm", "--force", "--ignore", "--time", "0"), "docker": ("rm", "--force")}
+
+
 def removal(engine: str, name: str) -> list[str]:
     """The command that kills a container at once and removes it; it succeeds as well when there is none."""
-    return [engine, "rm", "--force", "--ignore", "--time", "0", name]
+    return [engine, *REMOVALS[engine], name]
 
 
 def remove_container(argv: Sequence[str], *, between: Callable[[], object]) -> list[tuple[int, str]]:

@@ -29,7 +29,9 @@ class Ansible(Shape):
         description="a container image with Ansible (an execution environment) that playbooks run in; it must be on this machine",
         examples=["registry.example.com/ee@sha256:0a1b2c"],
     )
-    engine: Literal["podman"] | None = Field(default=None, description="what runs the image; `podman` without this key")
+    engine: Literal["podman", "docker"] | None = Field(
+        default=None, description="what runs the image; `podman` without this key"
+    )
     mounts: list[Text] = Field(
         default_factory=list,
         description="files and folders of this machine that playbooks find in the container at the same place, read-only",

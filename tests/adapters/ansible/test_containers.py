@@ -24,6 +24,7 @@ from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.run import Stage
 from runner.ports import PieceOrder
 from tests.adapters.ansible.pieces import Workshop, follow, follow_until, marked, of_kind, owner_order, play, wait_for
+from tests.adapters.ansible.real_docker import Docker, a_docker
 from tests.adapters.ansible.real_podman import NEEDS_ROOT, Podman, a_podman
 from tests.lab import Lab
 
@@ -37,8 +38,14 @@ def podman() -> Iterator[Podman]:
         yield engine
 
 
-def in_a_container(workshop: Workshop, podman: Podman, playbook: str, **more: object) -> PieceOrder:
-    more.setdefault("ansible", AnsibleSettings(image=podman.image))
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Docker]:
+    with a_docker() as engine:
+        yield engine
+
+
+def in_a_container(workshop: Workshop, engine: Podman | Docker, playbook: str, **more: object) -> PieceOrder:
+    more.setdefault("ansible", AnsibleSettings(image=engine.image))
     return workshop.order(playbook, **more)
 
 
@@ -74,8 +81,8 @@ class Sleeping:
     def pid_of(self, *words: str) -> int:
         return next(pid for pid, line in sorted(marked(self.order).items()) if all(word in line for word in words))
 
-    def is_gone(self, podman: Podman) -> bool:
-        return not self.seen and not marked(self.order) and podman.names() == []
+    def is_gone(self, engine: Podman | Docker) -> bool:
+        return not self.seen and not marked(self.order) and engine.names() == []
 
 
 def container_name(order: PieceOrder) -> str:
@@ -89,9 +96,10 @@ def commandline(folder: Path) -> str:
         return ""
 
 
-def asleep(workshop: Workshop, podman: Podman) -> Sleeping:
+def asleep(workshop: Workshop, engine: Podman | Docker, **more: object) -> Sleeping:
     seconds = f"4{uuid.uuid4().int % 10**9}"
-    return Sleeping(in_a_container(workshop, podman, play(f"{{command: sleep {seconds}}}")), f"sleep {seconds}")
+    playbook = play(f"{{command: sleep {seconds}}}")
+    return Sleeping(in_a_container(workshop, engine, playbook, **more), f"sleep {seconds}")
 
 
 def sleeping_piece(executor: AnsibleExecutor, workshop: Workshop, podman: Podman) -> tuple[Sleeping, LeashedPiece]:
@@ -166,6 +174,25 @@ def test_after_a_kill_of_everything_the_container_is_found_and_removed_and_that_
     assert ended.left == ()
     assert sleeping.is_gone(podman)
     assert list((workshop.folder / "containers").iterdir()) == []
+
+
+def test_docker_runs_a_piece_too_and_its_container_is_ended_when_its_client_is_killed(
+    workshop: Workshop, executor: AnsibleExecutor, docker: Docker
+) -> None:
+    settings = AnsibleSettings(image=docker.image, engine="docker", mounts=docker.mounts)
+    well = workshop.order(play("{ping: }"), ansible=settings)
+    sleeping = asleep(workshop, docker, ansible=settings)
+
+    events, first = follow(executor.start(well))
+    assert (first.how, first.gone, first.complete) == ("finished", True, True), [event.text for event in events]
+    piece = executor.start(sleeping.order)
+    follow_until(piece, lambda event: event.kind is EventKind.HOST_START)
+    wait_for(lambda: sum(sleeping.words in line for line in sleeping.seen) >= 2)
+    os.kill(sleeping.pid_of("docker", "run"), signal.SIGKILL)
+    _, end = follow(piece)
+
+    assert (end.gone, end.complete) == (True, False), end
+    assert sleeping.is_gone(docker)
 
 
 def test_a_container_that_cannot_be_removed_is_told_with_its_piece(workshop: Workshop) -> None:
