@@ -72,11 +72,11 @@ class App:
 
         return signer(self.settings.signing_key, state_dir=self.settings.state_dir, environ=self.environ)
 
-    def verify_signature(self, message: bytes, signature: str, public_key: str) -> bool:
-        """Whether that key made the signature, as stock `ssh-keygen -Y verify` sees it."""
+    def verify_signature(self, message: bytes, signature: str, public_key: str, approver: str | None = None) -> bool:
+        """Whether that key made the signature, as stock `ssh-keygen -Y verify` sees it: of the record, or of a person's approval."""
         from runner.adapters.signing import verify
 
-        return verify(message, signature, public_key=public_key, environ=self.environ)
+        return verify(message, signature, public_key=public_key, environ=self.environ, approver=approver)
 
     @cached_property
     def inventories(self) -> InventoryReader:

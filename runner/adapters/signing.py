@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.adapters.programs import Ran, run_program
+from runner.domain.execution.approval import NAMESPACE as APPROVAL
 from runner.errors import Unknown
 
 NAMESPACE = "wellkept-record"
@@ -93,13 +94,16 @@ def make_key(path: Path, *, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def verify(message: bytes, signature: str, *, public_key: str, environ: Mapping[str, str]) -> bool:
-    """Whether `signature` is one of `message` by that key, as stock `ssh-keygen -Y verify` sees it."""
+def verify(
+    message: bytes, signature: str, *, public_key: str, environ: Mapping[str, str], approver: str | None = None
+) -> bool:
+    """Whether `signature` is one of `message` by that key, as stock `ssh-keygen -Y verify` sees it: of the record, or of an approval by `approver`."""
+    signer, namespace = (approver, APPROVAL) if approver else (SIGNER, NAMESPACE)
     with tempfile.TemporaryDirectory(prefix="wellkept-") as folder:
         allowed, signed = Path(folder, "allowed_signers"), Path(folder, "signature")
-        allowed.write_text(f'{SIGNER} namespaces="{NAMESPACE}" {" ".join(public_key.split())}\n', encoding="utf-8")
+        allowed.write_text(f'{signer} namespaces="{namespace}" {" ".join(public_key.split())}\n', encoding="utf-8")
         signed.write_text(signature, encoding="utf-8")
-        arguments = ["-Y", "verify", "-q", "-n", NAMESPACE, "-I", SIGNER, "-f", str(allowed), "-s", str(signed)]
+        arguments = ["-Y", "verify", "-q", "-n", namespace, "-I", signer, "-f", str(allowed), "-s", str(signed)]
         return _keygen(arguments, environ=environ, message=message).succeeded
 
 

@@ -197,7 +197,8 @@ class FileSnapshots:
         """Whether a copy is there and everything in it is as it was made, by kind, size, rights and time of change."""
         try:
             listed = json.loads((self._lists / digest).read_text())
-            return all(is_as_listed(self._folder / digest / row[0], Entry(*row)) for row in listed)
+            above = f"{self._folder / digest}/"
+            return all(is_as_listed(above + row[0], Entry(*row)) for row in listed)
         except (OSError, ValueError, TypeError):
             return False
 
@@ -222,7 +223,8 @@ class _Last:
 
 
 def _state(worktree: Worktree, root: Path) -> _State:
-    found = {name: os.lstat(root / name) for name in worktree.files()}
+    above = f"{root}/"  # paths as objects take five times as long, and there may be thousands
+    found = {name: os.lstat(above + name) for name in worktree.files()}
     kept = {name: was for name, was in found.items() if stat.S_ISREG(was.st_mode) or stat.S_ISLNK(was.st_mode)}
     stats = tuple((was.st_ino, was.st_mode, was.st_size, was.st_mtime_ns, was.st_ctime_ns) for was in kept.values())
     newest = max((times[-1] for times in stats), default=0)

@@ -72,11 +72,12 @@ def _read_only(was: os.stat_result) -> int:
     return stat.S_IMODE(was.st_mode) & ~_WRITABLE | stat.S_IRUSR
 
 
-def is_as_listed(path: Path, entry: Entry) -> bool:
+def is_as_listed(path: str | Path, entry: Entry) -> bool:
+    """Whether a file or link is as it was made, by kind, size, rights and time of change."""
     try:
         found = os.lstat(path)
         if entry.is_link:
-            return stat.S_ISLNK(found.st_mode) and os.fspath(path.readlink()) == entry.content
+            return stat.S_ISLNK(found.st_mode) and os.readlink(path) == entry.content  # noqa: PTH115 - as above
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and (stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns) == (

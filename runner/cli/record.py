@@ -104,7 +104,8 @@ def verify(app: App, folder: Path | None, keys: tuple[TextIO, ...], form: str) -
 def show_report(report: RecordReport) -> None:
     """What was checked, what was found, and how far signatures reach."""
     say(
-        f"Checked {report.entries} entries in {count(report.streams, 'stream')}, {count(report.checkpoints, 'checkpoint')}."
+        f"Checked {report.entries} entries in {count(report.streams, 'stream')}, {count(report.checkpoints, 'checkpoint')}, "
+        f"{count(report.approvals, 'signed approval')}."
     )
     for fault in report.faults[:MOST_FAULTS]:
         say(f"  {fault.kind}: {fault.stream}{f' entry {fault.seq}' if fault.seq else ''}: {fault.text}")

@@ -14,7 +14,7 @@ from runner.errors import FilesInvalid, Unknown, count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.summarise_status import PauseSeen, Recorded, Status
+    from runner.operations.summarise_status import IntervalsToday, PauseSeen, Recorded, Status
 
 MOST = 8  # lines of one part on the screen; the listings show all
 
@@ -77,6 +77,7 @@ def show_screen(status: Status, clock: Clock) -> None:
         show_due(recorded, clock)
     show_waiting(status, clock)
     show_openings(status, clock)
+    show_cadences(status)
     if recorded:
         show_unhealthy(recorded, clock)
         show_tickets(recorded, clock)
@@ -210,6 +211,27 @@ def show_openings(status: Status, clock: Clock) -> None:
         ],
         empty="No schedule has an opening ahead. `wellkept calendar` shows windows and freezes.",
     )
+
+
+def show_cadences(status: Status) -> None:
+    """The schedules that run every so often, and what became of their intervals today."""
+    if status.cadences:
+        counted = {each.schedule: each for each in status.recorded.intervals_today} if status.recorded else {}
+        heading("Every so often")
+        table(
+            status.cadences[:MOST],
+            [
+                Cell("SCHEDULE", lambda each: each["schedule"]),
+                Cell("EVERY", lambda each: each["every"]),
+                Cell("TODAY (UTC)", lambda each: today_in_words(counted.get(each["schedule"]))),
+            ],
+            empty="",
+        )
+
+
+def today_in_words(today: IntervalsToday | None) -> str:
+    """What became of a schedule's intervals today."""
+    return f"{today.run} of {today.expected} run" if today else "none yet"
 
 
 def show_unhealthy(recorded: Recorded, clock: Clock) -> None:

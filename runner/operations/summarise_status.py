@@ -20,6 +20,7 @@ from runner.operations.execution.follow_run import doing_in_words
 from runner.operations.execution.read_pauses import PauseFile, pause_file
 from runner.operations.execution.wait_for_approval import Waiting
 from runner.operations.tickets.show_ticket import urgency
+from runner.operations.time.list_cadences import Cadence, list_cadences
 from runner.operations.time.next_openings import NextOpening, openings_now
 from runner.ports import Clock
 from runner.store import health
@@ -173,7 +174,7 @@ class Recorded:
 class Status:
     """Everything on one screen; `broken` holds the files' problems, `record_problem` why the database cannot be asked (`recorded` is None then).
 
-    `pause_file` is there while a file pauses everything, whatever the database says.
+    `pause_file` is there while a file pauses everything, whatever the database says. `cadences` are the schedules that run every so often, without openings.
     """
 
     at: datetime
@@ -185,6 +186,7 @@ class Status:
     recorded: Recorded | None
     openings: tuple[NextOpening, ...]
     waiting: tuple[Waiting, ...] = ()
+    cadences: tuple[Cadence, ...] = ()
 
 
 def summarise_status(
@@ -209,6 +211,7 @@ def summarise_status(
         recorded=recorded,
         openings=openings_now(defined, store, now, asked=not problem),
         waiting=waiting(defined) if defined and not problem else (),
+        cadences=tuple(list_cadences(defined)) if defined else (),
     )
 
 

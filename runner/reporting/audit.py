@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runner.domain.record.record import Link, canonical
 from runner.domain.report import Edition, Period
 from runner.domain.time.period import in_words
+from runner.reporting.cadence import cadence_lines
 from runner.reporting.changes import change_lines
 from runner.reporting.hosts import run_hosts
 from runner.reporting.limitations import LATER_SECTIONS, completeness, limitations
@@ -37,6 +38,7 @@ def audit_report(
         cover=cover(found),
         summary=summary(found, hosts),
         schedule=slot_lines(found),
+        cadence=cadence_lines(found),
         changes=change_lines(found),
         standings=hosts,
         hosts=run_hosts(found),

@@ -236,6 +236,21 @@ class OverrideLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CadenceLine:
+    """Work that is done every so often without a window, over the UTC days of the period on which some was expected; `late` are among those `done`."""
+
+    name: str
+    is_check: bool
+    days: int
+    first: str
+    last: str
+    expected: int
+    done: int
+    late: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class PauseLine:
     """Somebody paused maintenance; `until` is the end that was set, `ended` when it was over. `hosts` is empty for everything."""
 

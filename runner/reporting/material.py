@@ -111,6 +111,7 @@ def narrowed(rows: PeriodRows, plans: Mapping[str, RunPlan], hosts: frozenset[Ho
     return replace(
         rows,
         slots=slots,
+        cadence=tuple(row for row in rows.cadence if row.schedule in schedules),
         runs=runs,
         outcomes=tuple(row for row in rows.outcomes if (row.inventory, row.host) in hosts),
         pieces=tuple(row for row in rows.pieces if row.run_id in run_ids),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.reporting.lines import (
+    CadenceLine,
     ChangeLine,
     EvidenceIndex,
     Moment,
@@ -168,6 +169,7 @@ class AuditReport:
     cover: Cover
     summary: Summary
     schedule: tuple[SlotLine, ...]
+    cadence: tuple[CadenceLine, ...]
     changes: tuple[ChangeLine, ...]
     standings: tuple[Standing, ...]
     hosts: tuple[RunHosts, ...]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from runner.domain.tickets.ticket import Priority
 from runner.store.tickets import tickets
@@ -158,6 +159,7 @@ def test_json_holds_every_part(wellkept: Repository) -> None:
         "recorded",
         "openings",
         "waiting",
+        "cadences",
     }
     assert status["schedules"] == 1
     assert status["recorded"]["due"][0]["reasons"] == ["change freeze 'year-end': quiet please"]
@@ -222,3 +224,21 @@ def test_a_schedule_is_named_when_an_interval_of_it_was_missed_today(wellkept: R
     assert "inspect:" not in screen
     assert told["rounds_today"] == []
     assert [(each["schedule"], each["missed"]) for each in told["intervals_today"]] == [("inspect", 0), ("look", 2)]
+
+
+LOOK = "schedule: look\ntitle: Pending updates\nwhy: Tells early.\nplaybook: playbooks/patch.yml\nhosts: web\neffect: read_only\nevery: 15m\n"
+
+
+def test_a_schedule_on_a_cadence_is_shown_with_its_day(wellkept: Repository) -> None:
+    wellkept.write("schedules/look.yml", LOOK)
+    before = wellkept("status").out
+    today = datetime.now(UTC).date()
+    wellkept.store.write(partial(cadence.count, schedule="look", day=today, expected=24, run=23, missed=1))
+
+    screen = wellkept("status").out
+    told = wellkept("status", "--format", "json").json()["status"]["cadences"]
+
+    assert "Every so often" in before
+    assert "none yet" in before
+    assert "23 of 24 run" in screen
+    assert told == [{"schedule": "look", "every": "15m"}]

@@ -1,11 +1,12 @@
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.domain.time.wallclock import Clocks, moved, parse_clock, resolve
+from runner.domain.time.wallclock import Clocks, days_near_jumps, moved, parse_clock, resolve
 
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Asia/Kolkata"])
 DAYS = st.dates(date(2000, 1, 1), date(2037, 12, 31))
@@ -68,3 +69,26 @@ def test_a_date_is_not_moved_past_the_ends_of_the_calendar() -> None:
     assert moved(date.max, timedelta(days=1)) == date(9998, 1, 1)
     assert moved(date.min, timedelta(days=-1)) == date(2, 1, 1)
     assert moved(date(2026, 12, 31), timedelta(days=1)) == date(2027, 1, 1)
+
+
+def days_of(year: int) -> list[date]:
+    return [date(year, 1, 1) + timedelta(days=number) for number in range(365)]
+
+
+def gaps(days: Iterable[date], clock: time, zone: ZoneInfo) -> list[date]:
+    return [day for day in days if resolve(day, clock, zone).shown is Clocks.NEVER]
+
+
+@given(st.sampled_from(sorted(available_timezones())), st.integers(1970, 2036), st.times())
+@example("Pacific/Apia", 2011, time(12))  # a whole day was left out
+@example("America/Sao_Paulo", 2018, time(0, 30))  # the clocks jumped at midnight
+@example("Australia/Lord_Howe", 2026, time(2, 15))  # by half an hour
+@example("Africa/Casablanca", 2026, time(2, 30))  # by the moon
+@example("Africa/Monrovia", 1972, time(0, 20))  # by 44 and a half minutes, at midnight
+def test_every_time_that_does_not_exist_lies_on_a_day_near_a_jump(zone: str, year: int, clock: time) -> None:
+    days = days_of(year)
+
+    near = days_near_jumps(ZoneInfo(zone), days[0], days[-1])
+
+    assert gaps(near, clock, ZoneInfo(zone)) == gaps(days, clock, ZoneInfo(zone))
+    assert len(near) < 40, "few days are to be looked at"

@@ -29,7 +29,7 @@ from runner.operations.time.keep_ledger import Kept
 from runner.operations.time.once_schedules import WithOnce
 from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick
-from runner.ports import InventoryAnswer, PieceEnd, PieceOrder, Strays
+from runner.ports import InventoryAnswer, Monotonic, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
 from tests.operations.shelf import Shelf
 
@@ -339,8 +339,8 @@ def files_in(root: Path, **changes: str) -> None:
         (root / path).write_text(changes[path])
 
 
-def a_bench(root: Path, **changes: str) -> Bench:
-    """A site in `root`, with a fresh database."""
+def a_bench(root: Path, *, sparing: Monotonic = lambda: 0.0, **changes: str) -> Bench:
+    """A site in `root`, with a fresh database; with a clock, heavy looks at the files are spared by it."""
     files_in(root, **changes)
     time, ansible, inventory = Time(), Ansible(), StaticInventory()
     definitions = read(root, environ=os.environ, today=time.now.date())
@@ -365,7 +365,7 @@ def a_bench(root: Path, **changes: str) -> Bench:
         owner=this_process(),
         actor=Actor("ana"),
         current=WithOnce(
-            InForce(root, environ=os.environ, first=definitions, monotonic=lambda: 0.0), store=store, clock=time
+            InForce(root, environ=os.environ, first=definitions, monotonic=sparing), store=store, clock=time
         ).current,
         free_bytes=lambda: 10 * LEAST_FREE,
         is_gone=is_gone,

@@ -19,8 +19,8 @@ from tests.store.making import LEASE, NOON, a_result, a_run, an_owner
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
-def signature_is_valid(message: bytes, signature: str, public_key: str) -> bool:
-    return verify(message, signature, public_key=public_key, environ=ENVIRON)
+def signature_is_valid(message: bytes, signature: str, public_key: str, approver: str | None = None) -> bool:
+    return verify(message, signature, public_key=public_key, environ=ENVIRON, approver=approver)
 
 
 def a_signer(folder: Path) -> SshSigner:

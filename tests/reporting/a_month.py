@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +48,7 @@ from runner.store.execution import definitions, inventories, locks, outcomes, ov
 from runner.store.execution.runs import NewRun
 from runner.store.record import checkpoints, evidence, log
 from runner.store.record.report_rows import of_period
-from runner.store.time import slots
+from runner.store.time import cadence, slots
 from runner.store.time.ledger import write_ahead
 from runner.store.time.slots import Slot
 from runner.store.transaction import Transaction
@@ -168,6 +169,18 @@ def a_month(store: Store) -> None:
     overridden(store)
     frozen(store, web[2])
     a_run(store, PATCH_WEB, updated(*WEB, version="1.22.1-9+deb12u4"), slot=web[3], late=timedelta(minutes=12))
+    looked(store)
+
+
+def looked(store: Store) -> None:
+    """Look for updates every hour, at the disks every five minutes; two hours were missed on the 18th; the days beside the month belong to others."""
+    for number in range(33):
+        day = date(2026, 9, 30) + timedelta(days=number)
+        missed = 2 if day == date(2026, 10, 18) else 0
+        store.write(
+            partial(cadence.count, schedule="look-for-updates", day=day, expected=24, run=24 - missed, missed=missed)
+        )
+        store.write(partial(cadence.count, schedule="health:disk", day=day, expected=288, run=288, late=1))
 
 
 def ledger(store: Store, schedule: Schedule, freezes: Sequence[Freeze]) -> list[Slot]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from runner.domain.time.period import parse_period
 from runner.domain.who import Actor
 from runner.reporting.audit import audit_report
 from runner.reporting.document import to_html, to_json
-from runner.reporting.lines import HostLine
+from runner.reporting.lines import CadenceLine, HostLine
 from runner.reporting.material import Scope
 from runner.reporting.values import AuditReport
 from runner.reporting.words import Tone
@@ -275,6 +275,32 @@ def test_a_pause_names_person_reason_end_and_the_slots_that_it_left_out(store: S
     page = to_html(to_json(report)).decode()
     assert "1 left out:" in page
     assert "no end was set" in page
+
+
+def test_work_on_a_cadence_is_counted_over_the_days_of_the_period(report: AuditReport) -> None:
+    days = {"days": 31, "first": "2026-10-01", "last": "2026-10-31"}
+
+    assert report.cadence == (
+        CadenceLine("look-for-updates", is_check=False, expected=744, done=742, late=0, missed=2, **days),
+        CadenceLine("disk", is_check=True, expected=8928, done=8928, late=31, missed=0, **days),
+    )
+
+
+def test_a_period_that_begins_in_the_middle_of_a_utc_day_has_none_of_it(october: Store) -> None:
+    one_day = parse_period("2026-10-02..2026-10-03", today=date(2026, 11, 2), zone=BERLIN)
+
+    report = report_of(october, one_day)
+
+    assert [(line.first, line.last) for line in report.cadence] == [("2026-10-02", "2026-10-03")] * 2
+
+
+def test_where_nothing_is_done_every_so_often_nothing_is_said_of_it(october: Store) -> None:
+    rows = october.read(lambda c: of_period(c, starts=OCTOBER.starts, ends=OCTOBER.ends))
+
+    report = audit_report(replace(rows, cadence=()), period=OCTOBER, zone=BERLIN, heading=a_heading())
+
+    assert report.cadence == ()
+    assert "every so often" not in to_html(to_json(report)).decode()
 
 
 def test_the_evidence_index_has_every_stream_of_the_period_with_its_last_hash(

@@ -165,19 +165,25 @@ def says_the_same(approval: Approval, occasion: Occasion) -> bool:
     """Whether what was signed is what the row tells, and about this very occurrence."""
     said = json.loads(approval.message or "{}")
     day, ordinal = occasion.occurrence or (None, None)
-    expires = instant_text(approval.expires_at) if approval.expires_at else None
+    there = (day.isoformat() if day else None, ordinal)
+    same = says_what_is_kept(approval, occasion.installation)
+    return same and (said.get("rule_date"), said.get("ordinal")) == there
+
+
+def says_what_is_kept(approval: Approval, installation: str) -> bool:
+    """Whether what was signed is what the row tells."""
+    said = json.loads(approval.message or "{}")
     row = (
-        occasion.installation,
+        installation,
         approval.schedule,
         approval.digest,
         sorted(approval.hosts),
         approval.by.name,
         instant_text(approval.at),
-        expires,
+        instant_text(approval.expires_at) if approval.expires_at else None,
     )
     keys = ("installation", "schedule", "digest", "hosts", "approver", "at", "expires")
-    there = (day.isoformat() if day else None, ordinal)
-    return tuple(said.get(key) for key in keys) == row and (said.get("rule_date"), said.get("ordinal")) == there
+    return tuple(said.get(key) for key in keys) == row
 
 
 def beyond(hosts: Sequence[str], approval: Approval) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     TRUNCATED = "truncated"  # entries are missing at the end
     MISSING_CLOSING = "missing closing"  # it ended, and its parent does not say so
     BAD_CHECKPOINT = "bad checkpoint"
+    BAD_APPROVAL = "bad approval"  # not what its approver signed
     BAD_FILE = "bad file"
 
 

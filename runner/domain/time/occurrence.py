@@ -15,7 +15,7 @@ from runner.domain.time.duration import describe
 from runner.domain.time.events import in_order
 from runner.domain.time.freeze import Freeze, longest_free
 from runner.domain.time.recurrence import EVERY_DATE, RuleDate, rule_dates
-from runner.domain.time.wallclock import Clocks, local_day, moved, resolve
+from runner.domain.time.wallclock import Clocks, days_near_jumps, local_day, moved, resolve
 from runner.domain.time.window import MaintenanceWindow, Missing, Opening, WhenFrozen
 
 _DAY = timedelta(days=1)
@@ -72,9 +72,10 @@ def next_opening(
 def missing_starts(window: MaintenanceWindow, *, first: date, last: date) -> Iterator[date]:
     """The dates, from `first` to `last`, on which the clocks jump over the window's start."""
     zone = ZoneInfo(window.timezone)
-    for day in rule_dates(window, first=first, last=last):
-        if resolve(day.lands, _clock(window, day), zone).shown is Clocks.NEVER:
-            yield day.lands
+    for near in days_near_jumps(zone, first, last):
+        for day in rule_dates(window, first=near, last=near):
+            if resolve(day.lands, _clock(window, day), zone).shown is Clocks.NEVER:
+                yield day.lands
 
 
 def overlapping(several: Iterable[Opening]) -> Iterator[tuple[Opening, Opening]]:

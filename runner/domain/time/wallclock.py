@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _SECOND, _NONE = timedelta(seconds=1), timedelta(0)
+_DAY, _STEP = timedelta(days=1), timedelta(hours=12)  # no zone has ever jumped forward and back within half a day
 _FIRST_DAY, _LAST_DAY = date(MINYEAR + 1, 1, 1).toordinal(), date(MAXYEAR - 1, 1, 1).toordinal()
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
@@ -54,6 +56,26 @@ def resolve(day: date, clock: time, zone: tzinfo) -> Resolved:
     if before > after:
         return Resolved(first, Clocks.TWICE)
     return Resolved(_end_of_gap(as_utc - after, first, zone), Clocks.NEVER)
+
+
+@lru_cache(maxsize=64)
+def days_near_jumps(zone: ZoneInfo, first: date, last: date) -> tuple[date, ...]:
+    """The days, from `first` to `last`, on which the clocks may jump forward: those of each jump, and their neighbours.
+
+    There are a few a year, so that who looks for times that do not exist need not look at every day.
+    """
+    found: set[date] = set()
+    instant, end = (
+        datetime.combine(moved(first, -_DAY), time(0), UTC),
+        datetime.combine(moved(last, _DAY), time(0), UTC),
+    )
+    offset = instant.astimezone(zone).utcoffset() or _NONE
+    while instant <= end:
+        instant += _STEP
+        before, offset = offset, instant.astimezone(zone).utcoffset() or _NONE
+        if offset > before:
+            found.update(moved(local_day(instant, zone), step * _DAY) for step in range(-2, 2))
+    return tuple(sorted(day for day in found if first <= day <= last))
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

@@ -230,7 +230,7 @@ def _when(entry: CronEntry, around: Around) -> _When:
         if rate.per_year > MOST_OPENINGS:
             raise Unsayable(
                 f"it runs {rate.per_year} times a year, and a window opens {MOST_OPENINGS} times at most. Write when it is really needed, "
-                "or ask the question as a health check with every:"
+                "or, if it only looks, a schedule with effect: read_only and every: in place of a window"
             ) from None
         note = f"its window is a cron expression, as plain words do not say the same: {reason}"
         return _When(CronRule(cron=fields.text), min(length, rate.shortest_gap), note)

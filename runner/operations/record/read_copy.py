@@ -11,6 +11,7 @@ from runner.domain.record.record_faults import Expected, Fault, FaultKind
 from runner.errors import UsageError
 from runner.operations.record import record_files as files
 from runner.operations.record.record_files import Manifest, Stretch, manifest_text
+from runner.operations.record.verify_approvals import Sealed
 
 EMPTY = Manifest(installation="", partial=True, scope={}, streams={})
 CHANGED = "is not as it was when the record was copied"
@@ -108,6 +109,32 @@ class Copy:
         if files.signers_text(keys) != text:
             self._find(files.SIGNERS, CHANGED)
         return found
+
+    def approvals(self) -> Iterator[Sealed]:
+        """Every approval with its signature and the keys of its approver; the signature is not checked here."""
+        keys = self._approvers()
+        for path in sorted((self.folder / files.APPROVALS).glob("*.json")):
+            name = f"{files.APPROVALS}/{path.name}"
+            try:
+                message, signature = path.read_bytes(), path.with_suffix(".json.sig").read_text("utf-8")
+                approver = str(json.loads(message)["approver"])
+                yield Sealed(name, approver, message, signature, keys[approver])
+            except KeyError as key:
+                self._find(name, f"{files.APPROVERS} has no key of who signed it ({key.args[0]})")
+            except (ValueError, TypeError, OSError, RecursionError) as reason:
+                self._find(name, f"is no approval ({reason})")
+
+    def _approvers(self) -> dict[str, tuple[str, ...]]:
+        """The keys of each approver, by the file of approvers, which must be exactly as an export writes it."""
+        path = self.folder / files.APPROVERS
+        text = path.read_text("utf-8", "backslashreplace") if path.is_file() else ""
+        found: list[tuple[str, str]] = []
+        for line in text.splitlines():
+            name, _, rest = line.partition(" ")
+            found.append((name, rest.partition(" ")[2]))
+        if files.approvers_text(found) != text:
+            self._find(files.APPROVERS, CHANGED)
+        return {name: tuple(key for other, key in found if other == name) for name, _ in found}
 
 
 def sums_in(text: bytes) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,21 +17,20 @@ from runner.domain.record.record import (
 )
 from runner.domain.record.record_faults import Expected, Fault, FaultKind, verify
 from runner.operations.record.read_copy import Copy
+from runner.operations.record.verify_approvals import VerifySignature, bad_approvals, sealed_in
 from runner.store.database import Store
-from runner.store.execution import pieces, runs
+from runner.store.execution import approvals, pieces, runs
 from runner.store.record import checkpoints, log
 from runner.store.transaction import Transaction
-
-VerifySignature = Callable[[bytes, str, str], bool]
-"""Whether a signature (second) over a message (first) was made with a public key (third), in the record's namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReport:
     """What checking the record came to.
 
-    `keys` are the ids of the keys that signed it. `signed_until` is the last entry of the installation's stream that a checkpoint vouches for, and `last` the
-    last one that there is: what lies between could still be rewritten unnoticed by somebody who can write the database.
+    `keys` are the ids of the keys that signed it, and `approvals` counts those that people signed. `signed_until` is the last entry of the installation's
+    stream that a checkpoint vouches for, and `last` the last one that there is: what lies between could still be rewritten unnoticed by somebody who can
+    write the database.
     """
 
     faults: tuple[Fault, ...]
@@ -41,6 +40,7 @@ class RecordReport:
     keys: tuple[str, ...]
     signed_until: int
     last: int
+    approvals: int
 
     @property
     def is_whole(self) -> bool:
@@ -131,7 +131,9 @@ def verify_rows(connection: Transaction, check: Signatures) -> RecordReport:
     entries = counted.through(entry for stream in present for entry in log.entries(connection, stream))
     expected = {stream: each for stream, each in expected_by_rows(connection).items() if stream in present}
     faults += verify(entries, expected=expected, checkpoints=signed)
-    return report(counted, signed, faults)
+    sealed = sealed_in(approvals.signed(connection), check.installation)
+    faults += bad_approvals(sealed, check.verify_signature)
+    return report(counted, signed, faults, approved=len(sealed))
 
 
 def expected_by_rows(connection: Transaction) -> dict[str, Expected]:
@@ -141,7 +143,7 @@ def expected_by_rows(connection: Transaction) -> dict[str, Expected]:
     return of_runs | {piece_stream(piece): Expected(closed=True, closing_hash=end) for piece, end in ends.items()}
 
 
-def report(counted: Counted, signed: Sequence[Checkpoint], faults: Sequence[Fault]) -> RecordReport:
+def report(counted: Counted, signed: Sequence[Checkpoint], faults: Sequence[Fault], *, approved: int) -> RecordReport:
     """The whole result."""
     until = max((each.seq for each in signed if each.stream == INSTALLATION), default=0)
     keys = tuple(sorted({each.key_id for each in signed}))
@@ -153,6 +155,7 @@ def report(counted: Counted, signed: Sequence[Checkpoint], faults: Sequence[Faul
         keys=keys,
         signed_until=min(until, counted.last),
         last=counted.last,
+        approvals=approved,
     )
 
 
@@ -162,4 +165,6 @@ def verify_copy(copy: Copy, check: Signatures) -> RecordReport:
     counted = Counted()
     entries = counted.through(copy.entries())
     found = verify(entries, expected=copy.expected(), checkpoints=signed, partial=copy.manifest.partial)
-    return report(counted, signed, [*found, *bad, *copy.faults])
+    sealed = list(copy.approvals())
+    bad += bad_approvals(sealed, check.verify_signature)
+    return report(counted, signed, [*found, *bad, *copy.faults], approved=len(sealed))

@@ -35,6 +35,12 @@ def by_hand(connection: Connection, schedule: str) -> list[Approval]:
     return read(connection, Approval, wanted.order_by(approvals.c.at.desc(), approvals.c.id.desc()))
 
 
+def signed(connection: Connection) -> list[Approval]:
+    """The approvals that their approvers signed, the first first."""
+    wanted = select_as(Approval, approvals).where(approvals.c.signature.is_not(None))
+    return read(connection, Approval, wanted.order_by(approvals.c.at, approvals.c.id))
+
+
 def revoke(connection: Connection, approval_id: str, *, by: Actor, at: datetime) -> bool:
     """Take an approval back; False when somebody has done so already."""
     swap = update(approvals).where(approvals.c.id == approval_id, approvals.c.revoked_at.is_(None))

@@ -15,6 +15,7 @@ from runner.domain.tickets.ticket import Priority, TicketKind, TicketState
 from runner.domain.who import Actor
 from runner.store.execution.pauses import KeptPause
 from runner.store.execution.runs import Run
+from runner.store.time.cadence import CadenceDay
 from runner.store.time.slots import Slot
 
 
@@ -216,11 +217,13 @@ class RetiredRow:
 class PeriodRows:
     """All rows of a period.
 
-    `withdrawn` counts slots that were taken back before they opened. `snapshots` are by digest; `definitions` maps a digest to a schedule's body.
+    `withdrawn` counts slots that were taken back before they opened. `cadence` has the UTC days that begin in the period.
+    `snapshots` are by digest; `definitions` maps a digest to a schedule's body.
     """
 
     slots: tuple[Slot, ...]
     withdrawn: int
+    cadence: tuple[CadenceDay, ...]
     runs: tuple[Run, ...]
     snapshots: Mapping[str, SnapshotRow]
     outcomes: tuple[OutcomeRow, ...]

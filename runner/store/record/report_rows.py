@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, or_, select
@@ -36,7 +36,7 @@ from runner.store.record.period_rows import (
     TicketRow,
 )
 from runner.store.sql import chunks, read, select_as
-from runner.store.time import slots
+from runner.store.time import cadence, slots
 from runner.store.time.slots import Slot
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
     return PeriodRows(
         slots=tuple(ledger),
         withdrawn=_withdrawn(reading),
+        cadence=tuple(cadence.between(connection, _day_from(starts), _day_from(ends))),
         runs=found,
         snapshots=_snapshots(reading, found),
         outcomes=reading.of(
@@ -118,6 +119,12 @@ def of_period(connection: Connection, *, starts: datetime, ends: datetime) -> Pe
         retired=reading.all(RetiredRow, schema.retired_hosts, "inventory", "host"),
         definitions=_definitions(reading, {slot.definition for slot in ledger} | {run.definition for run in found}),
     )
+
+
+def _day_from(instant: datetime) -> date:
+    """The first UTC day that begins at an instant or later."""
+    utc = instant.astimezone(UTC)
+    return utc.date() + timedelta(days=utc.time() != time(0))
 
 
 def _runs(reading: _Reading) -> tuple[Run, ...]:
