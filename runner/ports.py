@@ -114,6 +114,9 @@ class PlaybookExecutor(Protocol):
     def look_playbook(self) -> Path:
         """The built-in playbook that looks at a host and changes nothing."""
 
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now, as the image that it lives in is not on this machine; empty when it could."""
+
     def start(self, order: PieceOrder) -> RunningPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece)."""
 
@@ -305,8 +308,8 @@ class Machinery(Protocol):
     def control_path_left(self, state_dir: Path) -> int:
         """How many bytes ssh's sockets have to spare; negative when the path is too long."""
 
-    def has_image(self, engine: str, image: str) -> str:
-        """What is wrong with running that image by that engine here; nothing when it can be."""
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now; empty when it could."""
 
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""

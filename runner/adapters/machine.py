@@ -98,13 +98,9 @@ class Machine:
         longest = control_folder(state_dir, "0" * 36)
         return LONGEST_SOCKET - SOCKET_NAME - len(os.fsencode(longest))
 
-    def has_image(self, engine: str, image: str) -> str:
-        """What is wrong with running that image by that engine here; nothing when it can be."""
-        found = shutil.which(engine, path=self._environ.get("PATH", ""))
-        if found is None:
-            return f"there is no {engine}"
-        ran = self._run([found, "image", "inspect", "--format", "{{.Id}}", image])
-        return "" if ran and ran.succeeded else f"{engine}: {ran.words if ran else 'cannot be started'}"
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now; empty when it could."""
+        return AnsibleExecutor().in_the_way(ansible)
 
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""

@@ -149,14 +149,13 @@ def requirements(patient: Patient) -> Iterator[Examined]:
 
 def images(patient: Patient) -> Iterator[Examined]:
     """Whether the images that playbooks run in are on this machine."""
-    wanted = {(each.ansible.engine or PODMAN, each.ansible.image) for each in patient.definitions().schedules.values()}
-    for engine, image in sorted((engine, image) for engine, image in wanted if image):
-        wrong = patient.machine.has_image(engine, image)
-        way_out = (
-            f"Runs fetch nothing, and would fail. Install {engine}, and fetch it as this user: {engine} pull {image}"
-        )
-        standing = Standing.PROBLEM if wrong else Standing.OK
-        yield Examined("image", standing, wrong or f"{image}, by {engine}", way_out if wrong else "")
+    settings = dict.fromkeys(each.ansible for each in patient.definitions().schedules.values() if each.ansible.image)
+    for ansible in settings:
+        if wrong := patient.machine.in_the_way(ansible):
+            way_out = f"Runs fetch nothing, and are held. As this user: {ansible.engine or PODMAN} pull {ansible.image}"
+            yield Examined("image", Standing.PROBLEM, wrong, way_out)
+        else:
+            yield Examined("image", Standing.OK, f"{ansible.image}, by {ansible.engine or PODMAN}")
 
 
 def home(patient: Patient) -> Iterator[Examined]:

@@ -18,6 +18,7 @@ from runner.domain.execution.alerts import Alert
 from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.execution.next_step import Wait
 from runner.domain.execution.outcome import Event, EventKind
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.health import Answer, Check
 from runner.domain.settings import Alertmanager, Inventory
 from runner.domain.who import Actor
@@ -106,8 +107,12 @@ class Ansible:
     pieces: list[ScriptedPiece] = field(default_factory=list)
     rounds: int = 0  # how often a piece is asked for events before it has any
     while_running: Callable[[ScriptedPiece], None] = lambda piece: None
+    missing: str = ""  # what is wrong with the image that it lives in
     how: str = ""  # how pieces end, if not by themselves
     unmatched: Callable[[PieceOrder], tuple[str, ...]] = lambda order: ()
+
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        return self.missing if ansible.image else ""
 
     def start(self, order: PieceOrder) -> ScriptedPiece:
         self.before_start(order)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.settings import CALLBACKS
+from runner.adapters.programs import run_program
 
 HOME_INSIDE = "/root"  # of the user that a container's processes have
 OF_SSH = (
@@ -15,6 +16,7 @@ OF_SSH = (
     "ssh_config.d",
     "ssh_known_hosts",
 )  # below /etc/ssh; the keys of this machine's own sshd are none of them
+ASK_WITHIN = 20.0  # seconds
 HANDED_ON = ("WELLKEPT_PIECE", "SSH_AUTH_SOCK")
 INVENTORY_INSIDE = "/runner/inventory"  # what ansible-runner names there, whatever it was told
 
@@ -99,3 +101,13 @@ def links_out(project: Path) -> Iterator[str]:
             path = Path(where, name)
             if path.is_symlink() and (target := path.readlink()).is_absolute():
                 yield str(target)
+
+
+def without_image(engine: str, image: str) -> str:
+    """What is wrong with running that image by that engine here; empty when it can be."""
+    argv = [engine, "image", "inspect", "--format", "{{.Id}}", image]
+    try:
+        ran = run_program(argv, environ=os.environ, time_limit=ASK_WITHIN)
+    except OSError as error:
+        return f"{engine}, which is to run the image {image}, cannot be started: {error.strerror}"
+    return "" if ran.succeeded else f"the image {image} cannot be run: {engine} says: {ran.words}"

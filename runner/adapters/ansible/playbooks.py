@@ -17,7 +17,7 @@ from runner.adapters.ansible import processes
 from runner.adapters.ansible.containers import removal
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
-from runner.adapters.ansible.isolation import container_name
+from runner.adapters.ansible.isolation import container_name, without_image
 from runner.adapters.ansible.piece import LeashedPiece
 from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
@@ -63,6 +63,10 @@ class AnsibleExecutor:
         self._python, self._monotonic = python, monotonic
         self._lines: dict[str, LeashLine] = {}
         self._lock = threading.Lock()
+
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now, as the image that it lives in is not on this machine; empty when it could."""
+        return without_image(ansible.engine or PODMAN, ansible.image) if ansible.image else ""
 
     def start(self, order: PieceOrder) -> LeashedPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece).

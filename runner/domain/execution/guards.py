@@ -171,6 +171,11 @@ def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapp
     return Hold(CONTAINER, f"{why}. Reach it by ssh, or give its schedule no image")
 
 
+def hold_for_image(in_the_way: str) -> Hold | None:
+    """Hold a schedule whose image is not on this machine: nothing is fetched when a run begins."""
+    return Hold(CONTAINER, f"{in_the_way}. Fetch it, since no run does") if in_the_way else None
+
+
 def local_in_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> tuple[str, ...]:
     """The hosts that mean the machine on which Ansible itself runs, when that is a container."""
     if not schedule.ansible.image:
