@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
 from runner.domain.execution.guards import LEAST_FREE
-from runner.domain.execution.own_ansible import PODMAN, AnsibleSettings
-from runner.domain.settings import Definitions, SecretSource, Settings
+from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.settings import SecretSource
 from runner.errors import FilesInvalid, Unknown, WellkeptError, count
-from runner.operations.execution.install_requirements import ansibles_of
-from runner.ports import Clock, Galaxy, InventoryReader, Machinery, Signer
-from runner.store.database import Store
+from runner.operations.examine_content import images, requirements
+from runner.operations.examined import Examined, Patient, Standing
+from runner.ports import Machinery
 from runner.store.execution import daemons
 
 GIB = 1024**3
 LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, LEAST_FREE  # bytes
 OLDEST_ANSIBLE, GIVES_PASSWORDS = (2, 16), (2, 19)
 TZDATA_YEARS = 1  # whole years that zone data may be behind
-
-
-class Standing(StrEnum):
-    """How one thing stands."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that was looked at: what was found, and the way out when it is not well."""
-
-    what: str
-    standing: Standing
-    found: str
-    way_out: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """What is examined; everything that may be broken is asked for only when its turn comes."""
-
-    root: Path
-    settings: Callable[[], Settings]
-    definitions: Callable[[], Definitions]
-    store: Callable[[], Store]
-    signer: Callable[[], Signer]
-    inventories: Callable[[], InventoryReader]
-    machine: Machinery
-    galaxy: Galaxy
-    clock: Clock
 
 
 def examine(patient: Patient) -> Iterator[Examined]:
@@ -124,38 +88,6 @@ def configuration(patient: Patient) -> Iterator[Examined]:
     added = patient.machine.adds_to_ansible(chosen)
     yield Examined("ansible.cfg", Standing.OK, str(file) if file else "none; Ansible's own defaults hold")
     yield from (Examined("added to it", Standing.OK, words) for words in added)
-
-
-def requirements(patient: Patient) -> Iterator[Examined]:
-    """Whether the roles and collections that requirements files name are installed, for each Ansible that plays something."""
-    definitions = patient.definitions()
-    wanted = definitions.requirements
-    for ansible in ansibles_of(definitions):
-        what = f"requirements, {ansible.bin}" if ansible.bin else "requirements"
-        if installed := patient.galaxy.installed(wanted, ansible):
-            yield Examined(what, Standing.OK, f"installed: {installed.words}")
-        elif trouble := patient.galaxy.trouble(wanted, ansible):
-            way_out = "Runs are held until they can be installed. `wellkept plan` tries again. Or leave it to yourself: ansible: {requirements: ignore}"
-            yield Examined(what, Standing.PROBLEM, trouble.reason, way_out)
-        else:
-            way_out = "`wellkept plan` installs them, and so does the daemon."
-            yield Examined(
-                what,
-                Standing.WARNING,
-                f"the {wanted.words} are not installed yet; runs are held until they are",
-                way_out,
-            )
-
-
-def images(patient: Patient) -> Iterator[Examined]:
-    """Whether the images that playbooks run in are on this machine."""
-    settings = dict.fromkeys(each.ansible for each in patient.definitions().schedules.values() if each.ansible.image)
-    for ansible in settings:
-        if wrong := patient.machine.in_the_way(ansible):
-            way_out = f"Runs fetch nothing, and are held. As this user: {ansible.engine or PODMAN} pull {ansible.image}"
-            yield Examined("image", Standing.PROBLEM, wrong, way_out)
-        else:
-            yield Examined("image", Standing.OK, f"{ansible.image}, by {ansible.engine or PODMAN}")
 
 
 def home(patient: Patient) -> Iterator[Examined]:

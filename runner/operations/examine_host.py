@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.errors import BadResult, Unknown, count
 from runner.operations.describe_hosts import Inventories, inventory_of
-from runner.operations.examine import Examined, Standing
+from runner.operations.examined import Examined, Standing
 from runner.ports import Machinery
 from runner.store.database import Store
 

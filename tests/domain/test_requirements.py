@@ -15,15 +15,11 @@ TRIED = NotInstalled("requirements.yml could not be installed: no such host", da
 
 def test_requirements_without_any_file_ask_for_nothing() -> None:
     assert not Requirements()
-    assert hold_for_requirements(Requirements(), is_there=False, trouble=None) is None
-
-
-def test_what_is_installed_holds_nothing_whatever_was_tried_before() -> None:
-    assert hold_for_requirements(WANTED, is_there=True, trouble=TRIED) is None
+    assert hold_for_requirements(Requirements(), None) is None
 
 
 def test_what_nobody_has_installed_yet_is_a_hold_with_the_way_out() -> None:
-    hold = hold_for_requirements(WANTED, is_there=False, trouble=None)
+    hold = hold_for_requirements(WANTED, None)
 
     assert hold is not None
     assert hold.guard == "requirements"
@@ -32,7 +28,7 @@ def test_what_nobody_has_installed_yet_is_a_hold_with_the_way_out() -> None:
 
 
 def test_what_could_not_be_installed_is_a_hold_with_the_reason_and_the_time() -> None:
-    hold = hold_for_requirements(WANTED, is_there=False, trouble=TRIED)
+    hold = hold_for_requirements(WANTED, TRIED)
 
     assert hold is not None
     assert hold.reason == "requirements.yml could not be installed: no such host (tried 2026-03-21 09:00 UTC)"

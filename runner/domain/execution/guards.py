@@ -163,8 +163,8 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
 
 def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> Hold | None:
     """Hold a schedule whose playbook would change its own container instead of this machine: that is gone with the container, and would look well done."""
-    local = local_in_container(schedule, hosts, variables)
-    if not local:
+    local = [host for host in hosts if variables.get(host, {}).get("ansible_connection") == "local"]
+    if not schedule.ansible.image or not local:
         return None
     named = ", ".join(local[:NAMED])
     why = f"the connection of {named} is local, and playbooks run in the image {schedule.ansible.image}: it would be changed in the place of this machine"
@@ -174,13 +174,6 @@ def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapp
 def hold_for_image(in_the_way: str) -> Hold | None:
     """Hold a schedule whose image is not on this machine: nothing is fetched when a run begins."""
     return Hold(CONTAINER, f"{in_the_way}. Fetch it, since no run does") if in_the_way else None
-
-
-def local_in_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> tuple[str, ...]:
-    """The hosts that mean the machine on which Ansible itself runs, when that is a container."""
-    if not schedule.ansible.image:
-        return ()
-    return tuple(host for host in hosts if variables.get(host, {}).get("ansible_connection") == "local")
 
 
 def hold_for_approval(standing: Standing) -> Hold | None:
@@ -193,14 +186,14 @@ def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:
     return Hold(OVERLAP, f"run {running} of {schedule.name!r} is still going") if running is not None else None
 
 
-def hold_for_requirements(wanted: Requirements, *, is_there: bool, trouble: NotInstalled | None) -> Hold | None:
+def hold_for_requirements(missing: Requirements, trouble: NotInstalled | None) -> Hold | None:
     """Hold a schedule whose roles and collections are not installed: without them it would fail, or do something else."""
-    if is_there or not wanted:
+    if not missing:
         return None
     if trouble:
         return Hold(REQUIREMENTS, f"{trouble.reason} (tried {trouble.at:%Y-%m-%d %H:%M} UTC)")
     way_out = "the daemon installs them, and so does `wellkept plan`"
-    return Hold(REQUIREMENTS, f"the {wanted.words} are not installed yet; {way_out}")
+    return Hold(REQUIREMENTS, f"the {missing.words} are not installed yet; {way_out}")
 
 
 def hold_for_inventory(

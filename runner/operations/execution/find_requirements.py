@@ -26,4 +26,4 @@ def hold_for_what_is_missing(
     wanted = definitions.requirements_for(schedule)
     if not wanted or installed:
         return None
-    return hold_for_requirements(wanted, is_there=False, trouble=site.galaxy.trouble(wanted, schedule.ansible))
+    return hold_for_requirements(wanted, site.galaxy.trouble(wanted, schedule.ansible))
