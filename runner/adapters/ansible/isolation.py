@@ -55,8 +55,13 @@ def container_name(marker: str) -> str:
 
 def environment_inside(added: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """What is added to Ansible's environment in a container: what the user has set for Ansible, and what we add, but for the programs of this machine."""
-    own = {name: value for name, value in environ.items() if name.startswith("ANSIBLE_") or name in HANDED_ON}
+    own = {name: value for name, value in environ.items() if is_handed_on(name)}
     return {**own, **{name: value for name, value in added.items() if name != "PATH"}}
+
+
+def is_handed_on(name: str) -> bool:
+    """Whether a variable of our environment has a meaning for a playbook; tokens of Galaxy servers have none."""
+    return name in HANDED_ON or (name.startswith("ANSIBLE_") and not name.startswith("ANSIBLE_GALAXY"))
 
 
 def with_inventories(command: list[str], inventories: list[str]) -> list[str]:
@@ -72,7 +77,7 @@ def mounts(order: Order, environ: Mapping[str, str]) -> Iterator[str]:
     """Folders and files that the container has at the same place, as `FROM:TO:HOW`; only the folder of ssh's sockets may be written to."""
     project = Path(order["project"])
     yield f"{order['control_path']}:{order['control_path']}:rw"
-    for path in dict.fromkeys([*needed(order), *links_out(project), *map(str, order["mounts"])]):
+    for path in dict.fromkeys([*needed(order, environ), *links_out(project), *map(str, order["mounts"])]):
         if os.path.exists(path):  # noqa: PTH110
             yield f"{path}:{path}:ro"
     home = Path(environ.get("HOME", HOME_INSIDE), ".ssh")
@@ -82,12 +87,15 @@ def mounts(order: Order, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"{agent}:{agent}:ro"
 
 
-def needed(order: Order) -> Iterator[str]:
-    """What every piece needs: its files, its own folder, our callback, the inventory where it lies outside, and ssh's settings of this machine."""
+def needed(order: Order, environ: Mapping[str, str]) -> Iterator[str]:
+    """What every piece needs: its files, its own folder, our callback, ssh's settings of this machine; configuration and inventory where they lie outside."""
     project = Path(order["project"])
     yield from (str(project), str(Path(order["private"]).parent), str(CALLBACKS))
     if order["requirements"]:
         yield order["requirements"]
+    config = Path(order["config"] or environ.get("ANSIBLE_CONFIG") or ".")
+    if config.is_absolute() and not config.is_relative_to(project):
+        yield str(config)
     if not Path(order["playbook"]).is_relative_to(project):
         yield str(Path(order["playbook"]).parent)
     yield from (source for source in order["inventory"] if not Path(source).is_relative_to(project))

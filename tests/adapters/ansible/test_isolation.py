@@ -21,6 +21,7 @@ def order(tmp_path: Path) -> dict[str, object]:
         "image": "registry.example.com/ee:1",
         "engine": "podman",
         "marker": "0192-ab:3",
+        "config": None,
         "project": str(tmp_path / "project"),
         "private": str(tmp_path / "piece/private"),
         "control_path": str(tmp_path / "cp"),
@@ -57,6 +58,19 @@ def test_what_links_of_the_copy_lead_to_is_there_too(order: dict[str, object], t
     assert f"{tmp_path}/vault-password:{tmp_path}/vault-password:ro" in told
 
 
+def test_a_configuration_outside_is_there_too_whoever_names_it(order: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "ansible.cfg").touch()
+    config = str(tmp_path / "ansible.cfg")
+
+    by_file = isolation({**order, "config": config}, {})["container_volume_mounts"]
+    by_environment = isolation(order, {"ANSIBLE_CONFIG": config})["container_volume_mounts"]
+
+    assert isinstance(by_file, list)
+    assert isinstance(by_environment, list)
+    assert f"{config}:{config}:ro" in by_file
+    assert f"{config}:{config}:ro" in by_environment
+
+
 def test_the_users_ssh_settings_and_agent_are_handed_on(order: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "home/.ssh").mkdir(parents=True)
     environ = {"HOME": str(tmp_path / "home"), "SSH_AUTH_SOCK": "/run/agent"}
@@ -78,7 +92,13 @@ def test_nothing_is_fetched_and_the_container_can_be_found_by_its_piece(order: d
 
 
 def test_programs_and_secrets_of_this_machine_stay_outside() -> None:
-    environ = {"PATH": "/usr/bin", "TOKEN": "secret", "ANSIBLE_TIMEOUT": "5", "WELLKEPT_PIECE": "p:1"}
+    environ = {
+        "PATH": "/usr/bin",
+        "TOKEN": "secret",
+        "ANSIBLE_GALAXY_SERVER_HUB_TOKEN": "secret",
+        "ANSIBLE_TIMEOUT": "5",
+        "WELLKEPT_PIECE": "p:1",
+    }
 
     inside = environment_inside({"PATH": "/opt/ansible/bin", "ANSIBLE_NOCOLOR": "1"}, environ)
 
