@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
 EXAMPLES ?= usual
-PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile=$(EXAMPLES)
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=$(EXAMPLES)
 QUICK = not lab and not postgresql and not browser and not container and not soak
 
 .PHONY: help setup system demo test test-all test-other test-quick check fix bench soak clean

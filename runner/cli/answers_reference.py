@@ -18,7 +18,7 @@ from runner.operations.execution.show_run import RunShown
 from runner.operations.explain_host import HostExplained
 from runner.operations.record.show_record import EntryShown
 from runner.operations.record.verify_record import RecordReport
-from runner.operations.summarise_status import Status
+from runner.operations.status_values import Status
 from runner.operations.tickets.show_ticket import TicketLine, TicketShown
 from runner.operations.time.find_rare_upgrades import RareUpgrade
 from runner.operations.time.list_cadences import Cadence

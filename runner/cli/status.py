@@ -14,7 +14,7 @@ from runner.errors import FilesInvalid, Unknown, count
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.summarise_status import IntervalsToday, PauseSeen, Recorded, Status
+    from runner.operations.status_values import IntervalsToday, PauseSeen, Recorded, Status
 
 MOST = 8  # lines of one part on the screen; the listings show all
 

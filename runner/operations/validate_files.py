@@ -89,15 +89,21 @@ def problems_of_schedule(schedule: Schedule, answer: InventoryAnswer, root: Path
         return
     if hold := hold_for_container(schedule, hosts, answer.hosts):
         yield at(schedule.source, f"hosts: {hold.reason}.")
-    for wave in schedule.waves:
-        outside = set(matching(wave.hosts, answer)) - set(hosts) if wave.hosts else set()
-        if outside:
-            yield at(
-                schedule.source,
-                f"waves: wave {wave.name!r} names hosts outside the schedule: {', '.join(sorted(outside))}.",
-            )
+    yield from problems_of_waves(schedule, hosts, answer)
     if schedule.split is Split.HOSTS and not schedule.split_is_safe:
         yield from plays_outside(schedule, hosts, answer, root)
+
+
+def problems_of_waves(schedule: Schedule, hosts: Sequence[str], answer: InventoryAnswer) -> Iterator[Problem]:
+    """Waves that name nobody, so that the rest would go first, or hosts that the schedule does not mean."""
+    for wave in schedule.waves:
+        named = set(matching(wave.hosts, answer)) if wave.hosts else set(hosts)
+        if not named:
+            says = f"waves: wave {wave.name!r} names no host: none of inventory {schedule.inventory!r} matches {wave.hosts!r}."
+            yield at(schedule.source, f"{says}{nearest(wave.hosts or '', answer)}")
+        if outside := named.difference(hosts):
+            says = f"waves: wave {wave.name!r} names hosts outside the schedule: {', '.join(sorted(outside))}."
+            yield at(schedule.source, f"{says} Add them to hosts:, or take them out of the wave.")
 
 
 def problems_of_boundaries(definitions: Definitions, answers: Mapping[str, InventoryAnswer]) -> Iterator[Problem]:

@@ -56,8 +56,14 @@ def read(
 
 def listed_by_ansible(tmp_path: Path, source: str, pattern: str = "all") -> list[str]:
     argv = [str(BIN / "ansible"), pattern, "-i", source, "--list-hosts"]
-    ran = subprocess.run(argv, cwd=tmp_path, env=environ_here(tmp_path), capture_output=True, text=True, check=True)
-    return ran.stdout.split()[2:]
+    return call(argv, tmp_path).split()[2:]
+
+
+def call(argv: list[str], tmp_path: Path) -> str:
+    """Call Ansible, which refuses a standard input that some ssh, killed by another test, left non-blocking."""
+    environ, nothing = environ_here(tmp_path), subprocess.DEVNULL
+    ran = subprocess.run(argv, cwd=tmp_path, env=environ, stdin=nothing, capture_output=True, text=True, check=True)
+    return ran.stdout
 
 
 def script(path: Path, text: str) -> None:
@@ -273,7 +279,7 @@ def encrypted(tmp_path: Path, text: str) -> None:
     (tmp_path / "password").write_text("open sesame")
     (tmp_path / "group_vars" / "web.yml").write_text(text)
     argv = [str(BIN / "ansible-vault"), "encrypt", "--vault-password-file", "password", "group_vars/web.yml"]
-    subprocess.run(argv, cwd=tmp_path, env=environ_here(tmp_path), check=True, capture_output=True)
+    call(argv, tmp_path)
 
 
 def test_encrypted_group_variables_are_read_with_the_password_that_is_given(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from runner.operations.execution.load_record import load_record
 from runner.operations.execution.settle_run import STOPPED_IN_WORDS
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.site import Snapshotted
+from runner.operations.time.plan_once import Wanted, plan_once
 from runner.ports import InventoryAnswer, PieceOrder
 from runner.store.execution import holds, inventories, outcomes, runs
 from runner.store.record import log
@@ -94,6 +95,14 @@ def a_cloud(bench: Bench, tmp_path: Path) -> Cloud:
 
 def at_the_canary(cloud: Cloud, happens: Callable[[], object], wish: Wish | None = None) -> runs.Run:
     """A run during whose canary an hour passes and something happens."""
+    in_an_hour(cloud, happens)
+    run_id = start_by_hand("patch", wish or Wish(), site=cloud.bench.site)
+    cloud.bench.play_out(run_id)
+    return cloud.bench.site.store.read(lambda c: runs.get(c, run_id))
+
+
+def in_an_hour(cloud: Cloud, happens: Callable[[], object]) -> None:
+    """While the next canary is played, an hour passes and something happens."""
 
     def hook(order: PieceOrder) -> None:
         if order.playbook != LOOK and not cloud.bench.ansible.played():
@@ -101,9 +110,6 @@ def at_the_canary(cloud: Cloud, happens: Callable[[], object], wish: Wish | None
             happens()
 
     cloud.bench.ansible.before_start = hook
-    run_id = start_by_hand("patch", wish or Wish(), site=cloud.bench.site)
-    cloud.bench.play_out(run_id)
-    return cloud.bench.site.store.read(lambda c: runs.get(c, run_id))
 
 
 def ends(cloud: Cloud, run: runs.Run) -> dict[str, str]:
@@ -254,3 +260,20 @@ def test_an_inventory_that_lies_whole_in_the_snapshot_is_not_asked_again(lay: La
 
     assert still.reader.asked == 2
     assert run.verdict is Verdict.SUCCEEDED
+
+
+def test_work_that_is_done_once_hears_its_inventory_again_too(cloud: Cloud) -> None:
+    bench = cloud.bench
+    begins = bench.time.now + timedelta(minutes=1)
+    wanted = Wanted(playbook="playbooks/patch.yml", hosts="all", at=begins, span="4h", why="The disk is full.")
+    name = plan_once(wanted, site=bench.site).schedule.name
+    bench.time.now = begins
+    in_an_hour(cloud, lambda: cloud.answer("web-01", "web-02", "web-03", "db-01", "db-03"))
+
+    bench.tick()
+    (run,) = bench.site.store.read(lambda c: runs.recent(c, 1))
+    bench.play_out(run.id)
+
+    (entry,) = told(cloud, run, "inventory.changed")
+    assert run.schedule == name
+    assert (entry["gone"], entry["came"]) == (["db-02"], ["db-03"])

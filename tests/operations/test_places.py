@@ -14,7 +14,8 @@ from runner.errors import Held
 from runner.operations.execution.advance_run import advance_run
 from runner.operations.execution.run_piece import run_piece
 from runner.operations.execution.start_run import Wish, start_by_hand
-from runner.operations.summarise_status import Recorded, recorded_at
+from runner.operations.status_values import Recorded
+from runner.operations.summarise_status import recorded_at
 from runner.store.execution import holds, locks, outcomes, pieces, places, runs
 from tests.operations.a_site import SCHEDULE, SETTINGS, Bench
 from tests.operations.conftest import Lay

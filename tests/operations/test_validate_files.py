@@ -53,6 +53,14 @@ def test_a_wave_with_hosts_outside_its_schedule_is_a_problem(lay: Lay) -> None:
     assert any("wave 'first' names hosts outside the schedule: db-01, db-02." in text for text in problems(bench))
 
 
+def test_a_wave_that_names_nobody_is_a_problem_with_the_nearest_name(lay: Lay) -> None:
+    bench = lay(schedule=SCHEDULE + "waves: [{name: first, hosts: web-10}, {name: rest}]\n")
+
+    (found,) = problems(bench)
+
+    assert "waves: wave 'first' names no host: none of inventory 'production' matches 'web-10'. Did you mean" in found
+
+
 def test_a_play_on_hosts_outside_the_schedule_names_play_and_line(lay: Lay) -> None:
     playbook = "- {name: Web, hosts: web, tasks: []}\n- {name: Databases, hosts: db, tasks: []}\n"
     bench = lay(schedule=SCHEDULE.replace("hosts: all", "hosts: web"), playbook=playbook)

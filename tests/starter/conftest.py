@@ -57,7 +57,15 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
             *("--limit", ",".join(hosts), "--extra-vars", json.dumps(variables), *(["--check"] if check else [])),
             str(CHECKOUT / "playbooks" / playbook),
         ]
-        answer = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=200)
+        answer = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,  # Ansible refuses one that some ssh, killed by another test, left non-blocking
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=200,
+        )
         return Played(dict(ends(answer.stdout)), answer.stdout + answer.stderr)
 
     yield run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from runner.domain.time.freeze import Freeze
 from runner.domain.time.window import Opening
 from runner.errors import count
 
-APPROVAL = "approval"
+APPROVAL, WAVES = "approval", "waves"
 WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY = "window", "freeze", "pause", "drain", "overlap", "inventory"
 RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = "record", "hosts", "requires", "boundary", "alerts", "apart"
 REQUIREMENTS, CONTAINER = "requirements", "container"
@@ -174,6 +174,16 @@ def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapp
 def hold_for_image(in_the_way: str) -> Hold | None:
     """Hold a schedule whose image is not on this machine: nothing is fetched when a run begins."""
     return Hold(CONTAINER, f"{in_the_way}. Fetch it, since no run does") if in_the_way else None
+
+
+def hold_for_waves(schedule: Schedule, named: Mapping[str, Collection[str]]) -> Hold | None:
+    """Hold a schedule of which a wave names hosts and finds none: without its canary, the rest would go first. `named` has the hosts of each such wave."""
+    empty = [wave for wave in schedule.waves if wave.hosts and not named.get(wave.name)]
+    if not empty:
+        return None
+    waves = " and ".join(f"wave {wave.name!r} ({wave.hosts!r})" for wave in empty)
+    verb = "names" if len(empty) == 1 else "name"
+    return Hold(WAVES, f"{waves} {verb} no host of {schedule.hosts!r} in inventory {schedule.inventory!r}")
 
 
 def hold_for_approval(standing: Standing) -> Hold | None:

@@ -10,6 +10,7 @@ from runner.domain.execution.guards import INVENTORY, Hold, hold_for_inventory
 from runner.domain.record.record import run_stream
 from runner.operations.execution.match_hosts import chosen
 from runner.operations.site import Site
+from runner.operations.time.once_schedules import schedule_in
 from runner.ports import InventoryAnswer
 from runner.store.execution import holds, inventories, runs
 from runner.store.record import log as entries
@@ -59,7 +60,7 @@ def hold_of(run: runs.Run, answer: InventoryAnswer, *, site: Site) -> Hold | Non
 
 def came(run: runs.Run, answer: InventoryAnswer, site: Site) -> list[str]:
     """The hosts that the schedule would mean now, and did not when the run was claimed: they are left out."""
-    schedule = site.snapshotted.of(run.snapshot).schedules[run.schedule]
+    schedule = schedule_in(run.snapshot, run.schedule, site=site)
     planned = run.plan
     return [host for host in chosen(schedule.hosts, planned.limit, answer) if host not in planned.hosts]
 

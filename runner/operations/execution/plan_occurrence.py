@@ -207,11 +207,18 @@ def holds_of(
         hold_for_what_is_missing(schedule, ground.installed, definitions, site=site),
         hold_for_inventory(ground, definitions=definitions, site=site),
         guards.hold_for_hosts(schedule, run.hosts),
+        guards.hold_for_waves(schedule, hosts_of_waves(ground)),
         guards.hold_for_apart(schedule, run.hosts, answer.hosts),
         guards.hold_for_container(schedule, run.hosts, answer.hosts),
         *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)
+
+
+def hosts_of_waves(ground: Ground) -> dict[str, set[str]]:
+    """The hosts of the schedule that each wave names, of the waves that name any, whatever a person leaves out of this run."""
+    meant = set(matching(ground.schedule.hosts, ground.answer))
+    return {wave.name: meant & set(matching(wave.hosts, ground.answer)) for wave in ground.schedule.waves if wave.hosts}
 
 
 def hold_for_inventory(ground: Ground, *, definitions: Definitions, site: Site) -> guards.Hold | None:
