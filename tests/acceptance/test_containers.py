@@ -13,7 +13,7 @@ from tests.acceptance.maintenance import Maintenance
 from tests.acceptance.processes import of_pieces, of_repository, until
 from tests.adapters.ansible.real_podman import NEEDS_ROOT, Podman, a_podman
 
-pytestmark = [pytest.mark.lab, pytest.mark.container, NEEDS_ROOT]
+pytestmark = [pytest.mark.lab, pytest.mark.container, pytest.mark.soak, NEEDS_ROOT]
 
 
 @pytest.fixture(scope="module")
