@@ -58,7 +58,15 @@ def a_docker() -> Iterator[Docker]:
         finally:
             process.terminate()
             process.wait(PATIENCE)
-            shutil.rmtree(folder, ignore_errors=True)
+            unmount(folder)
+            shutil.rmtree(folder)
+
+
+def unmount(folder: Path) -> None:
+    """Undo the mounts that a daemon leaves behind: that of its own network namespace."""
+    mounted = (line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+    for place in [place for place in mounted if place.startswith(f"{folder}/")]:
+        subprocess.run(["umount", place], check=True, capture_output=True)
 
 
 def with_image(docker: Docker, process: subprocess.Popen[bytes]) -> Docker:
