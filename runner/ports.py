@@ -17,6 +17,7 @@ from runner.domain.settings import Alertmanager, Inventory, Secrets, SecretSourc
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
+from runner.errors import Problem
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
@@ -279,6 +280,23 @@ class AtHome:
     user: str
     owner: str
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookAsked:
+    """A playbook, the Ansible that is to play it, what requirements name for it, and variables that names in it may be made of."""
+
+    playbook: str
+    ansible: AnsibleSettings
+    requirements: Requirements = field(default_factory=Requirements)
+    extra_vars: Mapping[str, object] = field(default_factory=dict)
+
+
+class PlaybookSyntax(Protocol):
+    """What Ansible itself says is wrong with playbooks; nothing of them is executed."""
+
+    def problems(self, asked: Sequence[PlaybookAsked], *, project: Path) -> list[Problem]:
+        """The first problem of each playbook that has one: its syntax, or a role, a collection or an imported file that is not to be found."""
 
 
 class Machinery(Protocol):

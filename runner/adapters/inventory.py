@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.settings import UserSettings, found_behind
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
+from runner.adapters.in_memory import in_memory
 from runner.adapters.programs import Ran, run_program
 from runner.domain.execution import host_pattern
 from runner.domain.execution.own_ansible import AnsibleSettings
@@ -138,12 +136,10 @@ class AnsibleInventory:
 
     def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
         passwords = self._vault_passwords()
-        with ExitStack() as open_files:
-            given = {name: open_files.enter_context(_in_memory(password)) for name, password in passwords.items()}
-            vault = [f"--vault-id={name}@/dev/fd/{file.fileno()}" for name, file in given.items()]
-            argv = [_program("ansible-inventory", environ), "--inventory", source, "--list", *vault]
-            descriptors = [file.fileno() for file in given.values()]
-            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=descriptors)
+        with in_memory(passwords) as files:
+            vault = [f"--vault-id={name}@/dev/fd/{file}" for name, file in files.items()]
+            argv = [program_of_ansible("ansible-inventory", environ), "--inventory", source, "--list", *vault]
+            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=files.values())
         return replace(ran, stderr=Redactor(passwords.values()).text(ran.stderr))
 
     def _understood(self, ran: Ran, *, defaults: _Variables, asked_for: Collection[str]) -> InventoryAnswer:
@@ -183,15 +179,8 @@ def ansible_environment(environ: Mapping[str, str], *, project: Path, ansible: A
     return own
 
 
-def _in_memory(text: str) -> IO[bytes]:
-    """A file that is on no disk and has no name, so that nothing of it is left whatever becomes of us; not executable, or Ansible would start it."""
-    file = os.fdopen(os.memfd_create("wellkept"), "wb", buffering=0)
-    os.fchmod(file.fileno(), 0o600)
-    file.write(text.encode())
-    return file
-
-
-def _program(name: str, environ: Mapping[str, str]) -> str:
+def program_of_ansible(name: str, environ: Mapping[str, str]) -> str:
+    """Where one of Ansible's programs is; raises LookupError with the way out."""
     found = shutil.which(name, path=environ.get("PATH", ""))
     if found is None:
         raise LookupError(

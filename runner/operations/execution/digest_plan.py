@@ -45,13 +45,15 @@ def content_of(
     }
 
 
+def playbooks_in(schedule: Schedule) -> list[str]:
+    """The playbooks that a schedule names."""
+    named = (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
+    return [name for name in named if name and not name.startswith(HEALTH_PREFIX)]
+
+
 def files_of(schedule: Schedule, root: Path) -> list[Path]:
     """The playbooks of a schedule, and the roles and variable files beside them."""
-    playbooks = [
-        root / text
-        for text in (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
-        if text and not text.startswith(HEALTH_PREFIX)
-    ]
+    playbooks = [root / name for name in playbooks_in(schedule)]
     folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
     below = [
         path for folder in folders for path in folder.rglob("*") if CACHES.isdisjoint(path.relative_to(root).parts)
