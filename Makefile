@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 3
 EXAMPLES ?= usual
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=$(EXAMPLES)
-QUICK = not lab and not postgresql and not browser and not soak
+QUICK = not lab and not postgresql and not browser and not container and not soak
 
 .PHONY: help setup system demo test test-all test-other test-quick check fix bench soak clean
 
@@ -32,7 +32,7 @@ demo: PACKAGES = openssh-server openssh-client python3-apt util-linux
 demo: system $(VENV)/.ready ## see it work: five real SSH hosts, a patch window, a failure, a ticket, a report
 	@$(BIN)/python -m tests.demo
 
-test: PACKAGES = openssh-server openssh-client python3-apt util-linux postgresql chromium poppler-utils git systemd prometheus-alertmanager
+test: PACKAGES = openssh-server openssh-client python3-apt util-linux postgresql chromium poppler-utils git systemd prometheus-alertmanager podman runc docker.io
 test: system check test-all test-other ## everything that proves it works (about a quarter of an hour)
 
 test-all: $(VENV)/.ready

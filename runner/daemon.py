@@ -20,6 +20,7 @@ from runner.adapters.zone import live_in_utc
 from runner.domain.settings import DeadManPing
 from runner.errors import UsageError
 from runner.operations.check_health import check_due
+from runner.operations.execution.install_requirements import install_requirements
 from runner.operations.execution.stop_run import stop_run
 from runner.operations.prove_life import prove_life
 from runner.operations.record.write_checkpoint import write_checkpoint
@@ -65,6 +66,7 @@ def beats_of(app: App, *, every: int, started: datetime) -> list[Beat]:
         Beat("ledger", 60, lambda: keep_ledger(site.current(), site=site, kept=kept)),
         Beat("tick", every, partial(beat_of_app, app, started=started, kept=kept)),
         Beat("health", every, in_background(Beat("health", every, lambda: check_due(site.current(), site=site)))),
+        Beat("requirements", 60, in_background(Beat("requirements", 60, lambda: install_requirements(site=site)))),
         Beat("pauses", 3600, lambda: remind_of_pauses(site=site)),
         Beat("checkpoint", 3600, lambda: write_checkpoint(site.store, site.signer, clock=site.clock)),
     ]

@@ -11,11 +11,13 @@ from typing import Protocol
 from runner.domain.execution.alerts import Alert
 from runner.domain.execution.outcome import Event
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Installed, NotInstalled, Requirements
 from runner.domain.health import Answer, Check
 from runner.domain.settings import Alertmanager, Inventory, Secrets, SecretSource
 from runner.domain.time.events import Events
 from runner.domain.time.window import StartSource
 from runner.domain.time.workdays import DateSource
+from runner.errors import Problem
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
@@ -27,6 +29,7 @@ class PieceOrder:
 
     `folder` is the piece's own private folder (0700): spool, private_data_dir and log live there. `control_path` is the run's short private folder for ssh
     masters. `limit` None means no limit (split: whole). `project` is the snapshot that the run executes from, and the working folder of Ansible.
+    `requirements` is the folder of installed roles and collections that are found behind the user's own; None without any.
     `time_limit` ends the piece hard. `fence` and `piece` mark every local process as WELLKEPT_PIECE=<piece>:<fence>.
     """
 
@@ -46,6 +49,7 @@ class PieceOrder:
     check: bool = False
     diff: bool = False
     ansible: AnsibleSettings = AnsibleSettings()
+    requirements: Path | None = None
     secrets: Secrets = Secrets()
     become_hosts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -117,6 +121,9 @@ class PlaybookExecutor(Protocol):
     def pipelining_by(self, *, project: Path, playbook: Path | None, ansible: AnsibleSettings) -> str | None:
         """The version of the Ansible that would be called; None where the user's own configuration says anything about pipelining."""
 
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now, as the image that it lives in is not on this machine; empty when it could."""
+
     def start(self, order: PieceOrder) -> RunningPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece)."""
 
@@ -131,6 +138,28 @@ class PlaybookExecutor(Protocol):
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""
+
+
+class Galaxy(Protocol):
+    """Keeps the roles and collections that requirements files name; only `install` may use a network."""
+
+    def installed(self, wanted: Requirements, ansible: AnsibleSettings) -> Installed | None:
+        """What was installed for these requirements with this Ansible, if it is there and untouched; raises Unknown when that cannot be told."""
+
+    def trouble(self, wanted: Requirements, ansible: AnsibleSettings) -> NotInstalled | None:
+        """Why the last attempt to install them failed; None when it did not, or there was none."""
+
+    def kept(self, digest: str) -> Installed | None:
+        """What lies in the folder of that digest, if it is there and untouched."""
+
+    def folder(self, digest: str) -> Path:
+        """Where that content lies."""
+
+    def folder_for(self, wanted: Requirements, ansible: AnsibleSettings) -> Path | None:
+        """Where it lies installed; None when it is not, or is left to the user."""
+
+    def install(self, wanted: Requirements, ansible: AnsibleSettings, *, project: Path) -> Installed:
+        """Install them by the user's own `ansible-galaxy`, from an unchanging copy of the repository; raises Unknown with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +288,23 @@ class AtHome:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PlaybookAsked:
+    """A playbook, the Ansible that is to play it, what requirements name for it, and variables that names in it may be made of."""
+
+    playbook: str
+    ansible: AnsibleSettings
+    requirements: Requirements = field(default_factory=Requirements)
+    extra_vars: Mapping[str, object] = field(default_factory=dict)
+
+
+class PlaybookSyntax(Protocol):
+    """What Ansible itself says is wrong with playbooks; nothing of them is executed."""
+
+    def problems(self, asked: Sequence[PlaybookAsked], *, project: Path) -> list[Problem]:
+        """The first problem of each playbook that has one: its syntax, or a role, a collection or an imported file that is not to be found."""
+
+
 class Machinery(Protocol):
     """What can be asked of this machine and its ways to hosts; nothing of it changes anything."""
 
@@ -286,11 +332,14 @@ class Machinery(Protocol):
     def control_path_left(self, state_dir: Path) -> int:
         """How many bytes ssh's sockets have to spare; negative when the path is too long."""
 
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now; empty when it could."""
+
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""
 
-    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
-        """What Wellkept adds to the user's own Ansible, one sentence each."""
+    def adds_to_ansible(self, ansible: AnsibleSettings, *, requirements: Path | None = None) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each; `requirements` is the folder of installed roles and collections."""
 
     def secret(self, kind: str, name: str, source: SecretSource) -> bool:
         """Look a secret up and forget it; whether others may read the file that holds it. Raises Unknown when it is not found."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.adapters.calendars import Calendars
+from runner.adapters.zone import now
 
 if TYPE_CHECKING:
     from runner.adapters.dispatch.inline import Inline
@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from runner.domain.settings import Definitions, Settings
     from runner.domain.who import Actor
     from runner.operations.site import Site
-    from runner.ports import InventoryReader, Machinery, Signer
+    from runner.ports import Galaxy, InventoryReader, Machinery, Signer
     from runner.store.database import Store
-
-
-def now() -> datetime:
-    """The present instant."""
-    return datetime.now(UTC)
 
 
 class App:
@@ -86,7 +81,14 @@ class App:
     @cached_property
     def inventories(self) -> InventoryReader:
         """Hosts as Ansible sees them; vault passwords are looked up only when they are needed."""
-        return self.secrets.inventories()
+        return self.secrets.inventories(self.galaxy.folder_for)
+
+    @cached_property
+    def galaxy(self) -> Galaxy:
+        """Roles and collections that requirements files name, as they are installed."""
+        from runner.adapters.requirements import AnsibleGalaxy
+
+        return AnsibleGalaxy(lambda: self.settings, self.environ, self.clock, redacted=self.secrets.redacted)
 
     @cached_property
     def secrets(self) -> Known:
@@ -106,8 +108,7 @@ class App:
     def site(self) -> Site:
         """The maintenance repository at work."""
         from runner.adapters import alerts, disk, on_demand, processes, seals, snapshots, versions
-        from runner.adapters.ansible import AnsibleExecutor
-        from runner.adapters.ansible.processes import boottime
+        from runner.adapters.ansible import AnsibleExecutor, boottime
         from runner.operations.site import Site, Snapshotted
         from runner.operations.time import once_schedules, reload
 
@@ -120,12 +121,13 @@ class App:
             store=store,
             clock=clock,
             monotonic=boottime,
-            executor=(executor := AnsibleExecutor(home=state, hidden=known.hidden)),
+            executor=AnsibleExecutor(home=state, hidden=known.hidden),
             inventories=self.inventories,
             alerts=alerts.Alertmanagers(self.root, environ=environ),
             probe=on_demand.ProbeOnDemand(project=self.root, environ=environ, known=known),
             snapshots=snapshots.FileSnapshots(state, environ, clock, leave_out=store.files, secret=known.files),
             snapshotted=Snapshotted(state / "snapshots", environ, self.inventories, self.sources),
+            galaxy=self.galaxy,
             signer=self.signer,
             seals=seals.AgentSeals(environ),
             owner=processes.this_process(),
@@ -134,7 +136,6 @@ class App:
             free_bytes=lambda: disk.free_bytes(state, *(file.parent for file in store.files)),
             is_gone=processes.is_gone,
             control_path=lambda run: processes.control_folder(state, run),
-            adds_to_ansible=lambda ansible: executor.what_is_added(project=self.root, ansible=ansible),
             versions=versions.versions(),
         )
 

@@ -25,4 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def takes_long(item: pytest.Item) -> bool:
     """Whether a test needs real hosts, a browser, or a whole installation."""
-    return "acceptance" in item.path.parts or any(item.get_closest_marker(name) for name in ("lab", "browser"))
+    return "acceptance" in item.path.parts or any(
+        item.get_closest_marker(name) for name in ("lab", "browser", "container")
+    )

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from runner.adapters.ansible.redaction import Redactor
+from runner.adapters.ansible.settings import UserSettings, found_behind
 from runner.adapters.ansible_configuration import SAME_MEANING, connection_defaults
+from runner.adapters.in_memory import in_memory
 from runner.adapters.programs import Ran, run_program
 from runner.domain.execution import host_pattern
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Requirements
 from runner.domain.settings import Inventory
 from runner.errors import WellkeptError
 from runner.ports import InventoryAnswer
@@ -78,6 +78,7 @@ _ANYBODY_RUNS = 0o111
 _PLUGIN = re.compile(rb"^[\"']?plugin[\"']?\s*:", re.MULTILINE)  # the first thing that a plugin's file has to say
 
 _Variables = Mapping[str, object]
+FolderOf = Callable[[Requirements, AnsibleSettings], Path | None]  # where what requirements name is installed
 _Groups = Mapping[str, Mapping[str, Sequence[str]]]
 
 
@@ -90,22 +91,24 @@ class AnsibleInventory:
         environ: Mapping[str, str],
         vault_passwords: Callable[[], Mapping[str, str]] = dict,
         logins: Callable[[], Iterable[str]] = tuple,
+        installed: FolderOf = lambda _wanted, _ansible: None,
         keep: Iterable[str] = (),
         time_limit: float = TIME_LIMIT,
     ) -> None:
         """`vault_passwords` gives vault id -> password when asked, `logins` the host patterns that have a login secret.
 
+        `installed` gives the folder of the roles and collections that requirements files name, for plugins of theirs.
         `keep` names further variables to give; `time_limit` is in seconds.
         """
         self._environ = environ
-        self._vault_passwords, self._logins = vault_passwords, logins
+        self._vault_passwords, self._logins, self._installed = vault_passwords, logins, installed
         self._kept = CONNECTION_VARIABLES | set(keep)
         self._time_limit = time_limit
 
     def read(self, inventory: Inventory, *, project: Path) -> InventoryAnswer:
         """Ask `ansible-inventory` in the folder `project`; whatever goes wrong is an error in the answer, never an exception."""
         try:
-            environ = ansible_environment(self._environ, project=project, ansible=inventory.ansible)
+            environ = self._environment(inventory, project)
             ran = self._list(
                 _source(inventory.source, project=project, environ=environ), project=project, environ=environ
             )
@@ -127,14 +130,18 @@ class AnsibleInventory:
         files = [path for path in source.rglob("*") if path.is_file()] if source.is_dir() else []
         return any(_is_live(path, project.resolve()) for path in (source, *files) if path.exists())
 
+    def _environment(self, inventory: Inventory, project: Path) -> dict[str, str]:
+        """The environment in which the inventory's own Ansible is asked, with the collections that its plugins may come from."""
+        own = ansible_environment(self._environ, project=project, ansible=inventory.ansible)
+        folder = self._installed(inventory.requirements, inventory.ansible)
+        return {**own, **found_behind(UserSettings(own, project=project), own, folder)} if folder else own
+
     def _list(self, source: str, *, project: Path, environ: Mapping[str, str]) -> Ran:
         passwords = self._vault_passwords()
-        with ExitStack() as open_files:
-            given = {name: open_files.enter_context(_in_memory(password)) for name, password in passwords.items()}
-            vault = [f"--vault-id={name}@/dev/fd/{file.fileno()}" for name, file in given.items()]
-            argv = [_program("ansible-inventory", environ), "--inventory", source, "--list", *vault]
-            descriptors = [file.fileno() for file in given.values()]
-            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=descriptors)
+        with in_memory(passwords) as files:
+            vault = [f"--vault-id={name}@/dev/fd/{file}" for name, file in files.items()]
+            argv = [program_of_ansible("ansible-inventory", environ), "--inventory", source, "--list", *vault]
+            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=files.values())
         return replace(ran, stderr=Redactor(passwords.values()).text(ran.stderr))
 
     def _understood(self, ran: Ran, *, defaults: _Variables, asked_for: Collection[str]) -> InventoryAnswer:
@@ -174,15 +181,8 @@ def ansible_environment(environ: Mapping[str, str], *, project: Path, ansible: A
     return own
 
 
-def _in_memory(text: str) -> IO[bytes]:
-    """A file that is on no disk and has no name, so that nothing of it is left whatever becomes of us; not executable, or Ansible would start it."""
-    file = os.fdopen(os.memfd_create("wellkept"), "wb", buffering=0)
-    os.fchmod(file.fileno(), 0o600)
-    file.write(text.encode())
-    return file
-
-
-def _program(name: str, environ: Mapping[str, str]) -> str:
+def program_of_ansible(name: str, environ: Mapping[str, str]) -> str:
+    """Where one of Ansible's programs is; raises LookupError with the way out."""
     found = shutil.which(name, path=environ.get("PATH", ""))
     if found is None:
         raise LookupError(

@@ -98,14 +98,20 @@ class Machine:
         longest = control_folder(state_dir, "0" * 36)
         return LONGEST_SOCKET - SOCKET_NAME - len(os.fsencode(longest))
 
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now; empty when it could."""
+        return AnsibleExecutor().in_the_way(ansible)
+
     def ansible_configuration(self, ansible: AnsibleSettings) -> Path | None:
         """The configuration file that Ansible would use here."""
         chosen = {"ANSIBLE_CONFIG": ansible.config} if ansible.config else {}
         return configuration_file({**self._environ, **chosen}, project=self._root)
 
-    def adds_to_ansible(self, ansible: AnsibleSettings) -> tuple[str, ...]:
-        """What Wellkept adds to the user's own Ansible, one sentence each."""
-        return AnsibleExecutor().what_is_added(project=self._root, ansible=ansible, environ=self._environ)
+    def adds_to_ansible(self, ansible: AnsibleSettings, *, requirements: Path | None = None) -> tuple[str, ...]:
+        """What Wellkept adds to the user's own Ansible, one sentence each; `requirements` is the folder of installed roles and collections."""
+        return AnsibleExecutor().what_is_added(
+            project=self._root, ansible=ansible, environ=self._environ, requirements=requirements
+        )
 
     def way(self, host: str, variables: Mapping[str, object]) -> tuple[str, str]:
         """How a host is reached (user, address and client), and why so; raises Unknown."""

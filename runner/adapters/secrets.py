@@ -13,7 +13,8 @@ from pathlib import Path
 
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
-from runner.adapters.inventory import AnsibleInventory
+from runner.adapters.inventory import AnsibleInventory, FolderOf
+from runner.adapters.playbook_syntax import AnsibleSyntax
 from runner.adapters.programs import own_programs_last
 from runner.domain.settings import Secrets, SecretSource, Settings
 
@@ -40,10 +41,15 @@ class Known:
         self._learned_at: float | None = None
         self._redactor = Redactor(())
 
-    def inventories(self) -> AnsibleInventory:
-        """Reads inventories with the vault passwords, and says of each host which login secret it has."""
-        environ = own_programs_last(self._environ)
-        return AnsibleInventory(environ=environ, vault_passwords=self.vault_passwords, logins=self.logins)
+    def inventories(self, installed: FolderOf = lambda _wanted, _ansible: None) -> AnsibleInventory:
+        """Reads inventories with the vault passwords, and says of each host which login secret it has; `installed` gives what their plugins may need."""
+        environ, passwords = own_programs_last(self._environ), self.vault_passwords
+        return AnsibleInventory(environ=environ, vault_passwords=passwords, logins=self.logins, installed=installed)
+
+    def syntax(self, installed: FolderOf) -> AnsibleSyntax:
+        """Has Ansible read playbooks with the vault passwords; `installed` gives where the roles and collections of requirements files are."""
+        environ, passwords = own_programs_last(self._environ), self.vault_passwords
+        return AnsibleSyntax(environ=environ, vault_passwords=passwords, installed=installed)
 
     def vault_passwords(self) -> Mapping[str, str]:
         """Vault id -> password. Raises SecretMissingError."""

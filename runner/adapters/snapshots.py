@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from runner.adapters.stored_files import Entry, described, is_as_listed, stored
+from runner.adapters.stored_files import Entry, described, is_as_listed, make_read_only, remove, stored
 from runner.adapters.worktree import Revision, Worktree
 from runner.errors import Unknown
 from runner.ports import SnapshotTaken
@@ -28,7 +27,6 @@ from runner.ports import SnapshotTaken
 TRIES = 4
 KEPT_AT_LEAST = timedelta(hours=1)
 
-_FOLDER = 0o555
 _TICK = 1_000_000_000  # nanoseconds: two changes within this may bear the same time of change
 
 
@@ -81,7 +79,7 @@ class FileSnapshots:
             oldest = (self._clock() - KEPT_AT_LEAST).timestamp()
             gone = [path for path in self._copies() if path.name not in keep and path.stat().st_mtime < oldest]
             for path in gone:
-                _remove(path)
+                remove(path)
                 (self._lists / path.name).unlink(missing_ok=True)
             for path in self._files.iterdir():
                 if path.stat().st_nlink == 1:
@@ -118,7 +116,7 @@ class FileSnapshots:
 
     def _clear(self) -> None:
         for left in self._folder.glob(".taking-*"):
-            _remove(left)
+            remove(left)
 
     def _take(self, worktree: Worktree, root: Path) -> SnapshotTaken:
         for _ in range(TRIES):
@@ -175,7 +173,7 @@ class FileSnapshots:
         digest = hashlib.sha256(b"".join(entry.line for entry in ordered)).hexdigest()
         path = self._folder / digest
         if not self._is_untouched(digest):
-            _make_read_only(taking)
+            make_read_only(taking)
             if path.exists():
                 path.rename(tempfile.mkdtemp(prefix=f"{digest}-changed-", dir=self._folder))
             self._write_list(digest, ordered)
@@ -246,18 +244,3 @@ def _link_out(root: Path, path: str, taking: Path) -> Entry:
     (taking / path).parent.mkdir(parents=True, exist_ok=True)
     (taking / path).symlink_to(root / path)
     return Entry(path, os.fspath(root / path))
-
-
-def _make_read_only(folder: Path) -> None:
-    for where, folders, _ in os.walk(folder):
-        for name in folders:
-            if not (Path(where) / name).is_symlink():
-                (Path(where) / name).chmod(_FOLDER)
-    folder.chmod(_FOLDER)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a copy; its folders must become writable first."""
-    for where, _, _ in os.walk(folder):
-        Path(where).chmod(0o700)
-    shutil.rmtree(folder)

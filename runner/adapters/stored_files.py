@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 _WRITABLE = 0o222
 _EXECUTABLE = 0o111
+_FOLDER = 0o555
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,19 @@ def is_as_listed(path: str | Path, entry: Entry) -> bool:
         entry.size,
         entry.mtime,
     )
+
+
+def make_read_only(folder: Path) -> None:
+    """Take the right to write from a folder and all folders below it."""
+    for where, folders, _ in os.walk(folder):
+        for name in folders:
+            if not (Path(where) / name).is_symlink():
+                (Path(where) / name).chmod(_FOLDER)
+    folder.chmod(_FOLDER)
+
+
+def remove(folder: Path) -> None:
+    """Remove a copy; its folders must become writable first."""
+    for where, _, _ in os.walk(folder):
+        Path(where).chmod(0o700)
+    shutil.rmtree(folder)

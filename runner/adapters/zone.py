@@ -1,11 +1,17 @@
-"""The time zone of our own process, and of the programs that it starts: ours is UTC in a daemon, theirs stays the operator's."""
+"""The present instant, and the time zone of our own process and of the programs that it starts: ours is UTC in a daemon, theirs stays the operator's."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 
 OPERATORS_ZONE = "WELLKEPT_OPERATORS_TZ"  # what TZ was before; empty when it was not set
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
 
 
 def live_in_utc(environ: MutableMapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 from runner.domain.health import Finding
 from runner.operations.adoption.adopt_repository import Adoption
 from runner.operations.describe_hosts import HostLine, HostShown
-from runner.operations.examine import Examined
+from runner.operations.examined import Examined
 from runner.operations.execution.approval_shown import ApprovalShown
 from runner.operations.execution.list_runs import RunLine
 from runner.operations.execution.show_run import RunShown

@@ -14,8 +14,8 @@ from runner.errors import BadResult
 from runner.wiring import App
 
 if TYPE_CHECKING:
-    from runner.operations.examine import Examined
     from runner.operations.examine_host import Prove
+    from runner.operations.examined import Examined
 
 MARKS = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM"}
 
@@ -70,8 +70,9 @@ def unit_of(app: App) -> str:
 def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Examined]:
     """Everything, or one host."""
     from runner.operations.describe_hosts import Inventories
-    from runner.operations.examine import Patient, examine
+    from runner.operations.examine import examine
     from runner.operations.examine_host import examine_host
+    from runner.operations.examined import Patient
 
     if host:
         among = Inventories(app.settings, app.inventories)
@@ -87,6 +88,7 @@ def examined(app: App, host: str | None, inventory: str | None) -> Iterator[Exam
             signer=lambda: app.signer,
             inventories=lambda: app.inventories,
             machine=app.machine,
+            galaxy=app.galaxy,
             clock=app.clock,
         )
     )

@@ -39,6 +39,7 @@ def duty_row(plan: DutyPlan) -> dict[str, object]:
         "digest": "",
         "approval": approval_row(Standing()),  # nobody approves what a person does
         "readiness": None,
+        "requirements": {},
         "adds_to_ansible": [],
     }
 

@@ -12,6 +12,7 @@ import click
 from runner.cli.app import pass_app
 from runner.cli.approval_screen import approval_lines, approval_row
 from runner.cli.duty_screen import duty_lines, duty_row
+from runner.cli.installing import install_ahead
 from runner.cli.instants import next_option
 from runner.cli.output import Column, format_option, show, show_json
 from runner.cli.readiness_screen import readiness_lines, readiness_row
@@ -52,6 +53,7 @@ def command(app: App, name: str | None, at_text: str, coming: str | None, limit:
     wellkept plan patch-web --at "2026-03-22 02:30"
     wellkept plan --next weekend               everything that opens then, one after the other
     """
+    install_ahead(app)
     plans = plans_in(app, name, coming, limit) if coming else plans_at(app, name, at_text, limit)
     if form == "json":
         show_json({"plans": [as_row(plan, app) for plan in plans]})
@@ -142,7 +144,8 @@ def as_row(plan: Plan | DutyPlan, app: App) -> dict[str, object]:
         "digest": plan.digest,
         "approval": approval_row(plan.approval),
         "readiness": readiness_row(plan),
-        "adds_to_ansible": added_to_ansible(plan, app),
+        "requirements": {name: item.version for name, item in plan.installed.items.items()} if plan.installed else {},
+        "adds_to_ansible": list(added_words(plan, app)),
     }
 
 
@@ -195,21 +198,24 @@ def lines_of(plan: Plan | DutyPlan, app: App) -> list[str]:
     lines += (
         ["Defaults used:"] + [f"  {default}" for default in schedule.defaults_used] if schedule.defaults_used else []
     )
-    lines += ["Added to your Ansible:"] + [f"  {words}" for words in added_to_ansible(plan, app)]
+    lines += [f"Installed by your requirements: {plan.installed.words}"] if plan.installed else []
+    lines += ["Added to your Ansible:"] + [f"  {words}" for words in added_words(plan, app)]
     return [
         *lines,
         f"Digest: {plan.digest[:12]}    To run exactly this: wellkept run {schedule.name} --digest {plan.digest[:12]}",
     ]
 
 
-def added_to_ansible(plan: Plan, app: App) -> list[str]:
-    """What Wellkept adds to the user's own Ansible for this plan."""
+def added_words(plan: Plan, app: App) -> tuple[str, ...]:
+    """What Wellkept adds to the schedule's own Ansible, one sentence each."""
     from runner.operations.execution.choose_pipelining import left_open, pipelined, pipelining_in_words
 
     schedule, run, root = plan.schedule, plan.run, app.root
+    folder = app.site.galaxy.folder(plan.installed.digest) if plan.installed else None
     hosts = left_open(run.hosts, plan.answer)
     found = pipelined(hosts, run.inventory, schedule.ansible, root / run.playbook, project=root, site=app.site)
-    return [*app.site.adds_to_ansible(schedule.ansible), *pipelining_in_words(found, len(run.hosts))]
+    added = app.machine.adds_to_ansible(schedule.ansible, requirements=folder)
+    return (*added, *pipelining_in_words(found, len(run.hosts)))
 
 
 def window_line(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.app import pass_app
+from runner.cli.installing import install_ahead
 from runner.errors import UsageError
 from runner.wiring import App
 
@@ -63,6 +64,7 @@ def command(
     from runner.operations.execution.start_run import Wish, start_by_hand
 
     end: datetime | None = parse_until(until, now=app.clock(), zone=app.settings.timezone) if until else None
+    install_ahead(app)
     wish = Wish(limit, check_mode, digest, override, end)
     run_id = start_look(app, name, wish) if readiness else start_by_hand(name, wish, site=app.site)
     raise SystemExit(watch(app, run_id, form=form))

@@ -17,21 +17,25 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.option("--offline", is_flag=True, help="Do not ask Ansible what the inventories hold.")
+@click.option("--offline", is_flag=True, help="Do not ask Ansible about inventories and playbooks.")
 @format_option
 @pass_app
 def command(app: App, offline: bool, form: str) -> None:
     r"""Check every file and print all problems at once.
 
     \b
-    wellkept validate              files, names, windows, playbooks, the inventories by Ansible, and windows against past runs
+    wellkept validate              files, names, windows, inventories and playbooks by Ansible, and windows against past runs
     wellkept validate --offline    without starting Ansible
     """
     from runner.operations.validate_files import validate_files
 
-    inventories = None if offline else app.inventories
     problems = validate_files(
-        app.root, environ=app.environ, inventories=inventories, sources=app.sources, past=lambda: past_runs(app)
+        app.root,
+        environ=app.environ,
+        inventories=None if offline else app.inventories,
+        syntax=None if offline else app.secrets.syntax(app.galaxy.folder_for),
+        sources=app.sources,
+        past=lambda: past_runs(app),
     )
     errors = [problem for problem in problems if problem.severity == "error"]
     if form == "json":

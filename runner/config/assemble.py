@@ -57,6 +57,7 @@ def assemble(ground: Ground) -> Definitions:
             for name, report in declared.reports.items()
             if report.model
         },
+        requirements=ground.requirements.wanted,
         causes=CauseTable(tuple(rule.model.to_domain() for rule in declared.causes.values() if rule.model)),
     )
 
@@ -80,6 +81,10 @@ def settings_of(model: SettingsFile, ground: Ground) -> Settings:
     inventories = {name: inventory.to_domain(name, ansible) for name, inventory in model.inventories.items()}
     if not inventories_declared(ground.declared) and ground.ansible.inventory:
         inventories[FROM_ANSIBLE] = Inventory(FROM_ANSIBLE, ground.ansible.inventory, ansible=ansible)
+    asked = ground.requirements.wanted
+    inventories = (
+        {name: replace(each, requirements=asked) for name, each in inventories.items()} if asked else inventories
+    )
     return Settings(
         root=root,
         organisation=model.organisation,

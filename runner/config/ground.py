@@ -16,8 +16,10 @@ from runner.config.models.settings import Defaults
 from runner.config.models.windows import Window
 from runner.config.names import Names, names_of
 from runner.config.playbooks import Playbook, read_playbook
+from runner.config.requirements import RequirementsRead, read_requirements
 from runner.config.timing import Trouble, calendars_of, freeze_of, window_of
 from runner.config.zones import system_zone
+from runner.domain.execution.own_ansible import RequirementsUse
 from runner.domain.execution.schedule import RESERVE
 from runner.domain.time.duration import describe
 from runner.domain.time.freeze import Freeze
@@ -51,6 +53,7 @@ class Ground:
     owner: Fallback | None
     reserve: Fallback
     ansible: AnsibleConfig
+    requirements: RequirementsRead
     calendars: Mapping[str, Calendar | Trouble] = field(default_factory=dict)
     sources: DateSources | None = None
     _playbooks: dict[str, Playbook] = field(default_factory=dict)
@@ -107,6 +110,7 @@ def survey(
         reserve=_named(describe(defaults.reserve) if defaults.reserve else None)
         or Fallback(describe(RESERVE), "by default"),
         ansible=config,
+        requirements=read_requirements(root) if _installs(declared, ansible) else RequirementsRead(),
         calendars=calendars_of(declared.calendars, sources, root),
         sources=sources,
     )
@@ -116,6 +120,18 @@ def inventories_declared(declared: Declarations) -> list[str]:
     """The names of inventories in wellkept.yml, valid or not."""
     found = declared.settings.raw.get("inventories") if declared.settings else None
     return list(found) if isinstance(found, dict) else []
+
+
+def _installs(declared: Declarations, ansible: Ansible) -> bool:
+    """Whether requirements files are installed for anything: unless told otherwise they are."""
+    if ansible.to_domain().installs:
+        return True
+    names = inventories_declared(declared)
+    said = [
+        declared.settings.texts("inventories", name, "ansible", "requirements") for name in names if declared.settings
+    ]
+    said += [schedule.texts("ansible", "requirements") for schedule in declared.schedules.values()]
+    return any(text == RequirementsUse.INSTALL for texts in said for _, text in texts)
 
 
 def _section(declared: Declarations, key: str, shape: type[S]) -> S:

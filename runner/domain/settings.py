@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.domain.execution.approval import BY_DEFAULT, Policy
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Requirements
 from runner.domain.execution.schedule import Amount, ChangeType, Schedule
 from runner.domain.health import Check
 from runner.domain.report import ReportDefinition
@@ -25,7 +26,7 @@ HORIZON = timedelta(days=90)
 class Inventory:
     """A named source of hosts, how small it may become before work is held, and the Ansible that reads it and works on its hosts.
 
-    `variables` are those of hosts that schedules ask for by name.
+    `variables` are those of hosts that schedules ask for by name. `requirements` are what its plugins may need.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Inventory:
     max_drop: Amount | None = None
     ansible: AnsibleSettings = AnsibleSettings()
     variables: tuple[str, ...] = ()
+    requirements: Requirements = Requirements()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,22 @@ class Definitions:
     checks: Mapping[str, Check]
     reports: Mapping[str, ReportDefinition]
     causes: CauseTable = OURS
+    requirements: Requirements = Requirements()
 
     @property
     def with_playbooks(self) -> Mapping[str, Schedule]:
         """The schedules that run a playbook: those that mean hosts. The others are duties of people."""
         return {name: schedule for name, schedule in self.schedules.items() if not schedule.is_manual}
+
+    @property
+    def files_besides(self) -> frozenset[str]:
+        """Files and folders outside of the usual ones that belong to these definitions: calendars, requirements, and what they lead to."""
+        asked = (*(file.name for file in self.requirements.files), *self.requirements.taken_along)
+        return self.calendar_files.union(asked)
+
+    def requirements_for(self, schedule: Schedule) -> Requirements:
+        """What must be installed before this schedule runs."""
+        return self.requirements if schedule.ansible.installs and not schedule.is_manual else Requirements()
 
     @property
     def calendar_files(self) -> frozenset[str]:

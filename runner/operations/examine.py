@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
 from runner.domain.execution.guards import LEAST_FREE
 from runner.domain.execution.own_ansible import AnsibleSettings
-from runner.domain.settings import Definitions, SecretSource, Settings
+from runner.domain.settings import SecretSource
 from runner.errors import FilesInvalid, Unknown, WellkeptError, count
-from runner.ports import Clock, InventoryReader, Machinery, Signer
-from runner.store.database import Store
+from runner.operations.examine_content import images, requirements
+from runner.operations.examined import Examined, Patient, Standing
+from runner.ports import Machinery
 from runner.store.execution import daemons
 
 GIB = 1024**3
 LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * GIB, LEAST_FREE  # bytes
 OLDEST_ANSIBLE, GIVES_PASSWORDS = (2, 16), (2, 19)
 TZDATA_YEARS = 1  # whole years that zone data may be behind
-
-
-class Standing(StrEnum):
-    """How one thing stands."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that was looked at: what was found, and the way out when it is not well."""
-
-    what: str
-    standing: Standing
-    found: str
-    way_out: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """What is examined; everything that may be broken is asked for only when its turn comes."""
-
-    root: Path
-    settings: Callable[[], Settings]
-    definitions: Callable[[], Definitions]
-    store: Callable[[], Store]
-    signer: Callable[[], Signer]
-    inventories: Callable[[], InventoryReader]
-    machine: Machinery
-    clock: Clock
 
 
 def examine(patient: Patient) -> Iterator[Examined]:
@@ -287,6 +253,8 @@ LOOKS: dict[str, Callable[[Patient], Iterator[Examined]]] = {
     "files": files,
     "inventory": inventories,
     "ansible.cfg": configuration,
+    "requirements": requirements,
+    "images": images,
     "home folder": home,
     "secrets": secrets,
     "state folder": state_folder,

@@ -8,7 +8,8 @@ from functools import partial
 from runner.domain.execution.look import HostLook, UnreadableLookError, read_look
 from runner.errors import BadResult, Unknown, count
 from runner.operations.describe_hosts import Inventories, inventory_of
-from runner.operations.examine import Examined, Standing, guarded
+from runner.operations.examine import guarded
+from runner.operations.examined import Examined, Standing
 from runner.ports import InventoryAnswer, Machinery
 from runner.store.database import Store
 

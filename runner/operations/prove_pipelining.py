@@ -14,7 +14,7 @@ from runner.domain.execution.own_ansible import NEVER
 from runner.domain.execution.pipelining import FRESH, Way
 from runner.domain.execution.run import Stage
 from runner.domain.settings import Inventory
-from runner.operations.examine import Examined, Standing
+from runner.operations.examined import Examined, Standing
 from runner.operations.execution.choose_pipelining import KIND, as_value, left_open, way_by
 from runner.operations.execution.execute_playbook import source_of
 from runner.operations.execution.heartbeat import FEED_FOR

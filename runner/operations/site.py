@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.config import read
-from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.settings import Definitions
 from runner.domain.who import Actor, Owner
 from runner.errors import FilesInvalid
@@ -15,6 +14,7 @@ from runner.ports import (
     AlertSource,
     Clock,
     DateSources,
+    Galaxy,
     HostProbe,
     InventoryAnswer,
     InventoryReader,
@@ -114,6 +114,7 @@ class Site:
     alerts: AlertSource
     snapshots: Snapshots
     snapshotted: Snapshotted
+    galaxy: Galaxy
     signer: Signer
     seals: Seals
     owner: Owner
@@ -122,5 +123,4 @@ class Site:
     free_bytes: Callable[[], int]
     is_gone: Callable[[Owner], bool]
     control_path: Callable[[str], Path]
-    adds_to_ansible: Callable[[AnsibleSettings], Sequence[str]]
     versions: Mapping[str, str]

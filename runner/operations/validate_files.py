@@ -7,12 +7,15 @@ from pathlib import Path
 
 from runner.config import check, plays_of
 from runner.domain.execution import host_pattern
+from runner.domain.execution.guards import hold_for_container
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Schedule, Split
 from runner.domain.settings import Definitions, Never
 from runner.domain.time.window import ALWAYS
 from runner.errors import Problem, count
+from runner.operations.execution.digest_plan import playbooks_in
 from runner.operations.time.find_short_windows import PastRuns, short_windows
-from runner.ports import DateSources, InventoryAnswer, InventoryReader
+from runner.ports import DateSources, InventoryAnswer, InventoryReader, PlaybookAsked, PlaybookSyntax
 
 ANY_HOST = frozenset({"all", "*"})
 
@@ -22,10 +25,11 @@ def validate_files(
     *,
     environ: Mapping[str, str],
     inventories: InventoryReader | None = None,
+    syntax: PlaybookSyntax | None = None,
     sources: DateSources | None = None,
     past: Callable[[], Mapping[str, PastRuns]] = dict,
 ) -> list[Problem]:
-    """Every problem, in the order of files and lines; inventories, and what past runs needed, are asked for only once the files themselves are sound."""
+    """Every problem, in the order of files and lines; Ansible, and what past runs needed, are asked only once the files themselves are sound."""
     definitions, problems = check(root, environ=environ, sources=sources)
     if definitions is None:
         return problems
@@ -41,8 +45,20 @@ def validate_files(
             *problems_of_inventories(definitions, answers),
             *problems_of_patterns(definitions, answers, root),
             *problems_of_boundaries(definitions, answers),
+            *(syntax.problems(playbooks_of(definitions), project=root) if syntax else ()),
         }
     )
+
+
+def playbooks_of(definitions: Definitions) -> list[PlaybookAsked]:
+    """Every playbook that a schedule plays by Ansible on this machine, once for each Ansible."""
+    asked: dict[tuple[str, AnsibleSettings], PlaybookAsked] = {}
+    for schedule in definitions.with_playbooks.values():
+        wanted = definitions.requirements_for(schedule)
+        for name in () if schedule.ansible.image else playbooks_in(schedule):
+            if (name, schedule.ansible) not in asked:
+                asked[name, schedule.ansible] = PlaybookAsked(name, schedule.ansible, wanted, schedule.extra_vars)
+    return list(asked.values())
 
 
 def problems_of_inventories(definitions: Definitions, answers: Mapping[str, InventoryAnswer]) -> Iterator[Problem]:
@@ -86,6 +102,8 @@ def problems_of_schedule(schedule: Schedule, answer: InventoryAnswer, root: Path
             schedule.source, f"hosts: no host of inventory {schedule.inventory!r} matches {schedule.hosts!r}.{why}"
         )
         return
+    if hold := hold_for_container(schedule, hosts, answer.hosts):
+        yield at(schedule.source, f"hosts: {hold.reason}.")
     yield from problems_of_waves(schedule, hosts, answer)
     if schedule.split is Split.HOSTS and not schedule.split_is_safe:
         yield from plays_outside(schedule, hosts, answer, root)

@@ -13,6 +13,7 @@ import pytest
 
 from runner.adapters.inventory import VAULTED, AnsibleInventory
 from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.requirements import Requirements, RequirementsFile
 from runner.domain.settings import Inventory
 from runner.errors import Unknown
 from runner.ports import InventoryAnswer
@@ -20,6 +21,21 @@ from runner.ports import InventoryAnswer
 BIN = Path(sys.executable).parent
 FLAT = "solo\n[web]\nweb-02\nweb-01 ansible_port=2202 ansible_user=ops\n[db]\ndb-01\nweb-01\n"
 NESTED = "[site:children]\neurope\nasia\n[europe:children]\nweb\n[web]\nw2\nw1\n[asia]\na1\n[empty]\n"
+
+
+RACK = """\
+from ansible.plugins.inventory import BaseInventoryPlugin
+
+DOCUMENTATION = "{name: rack, short_description: one host, description: one host, options: {plugin: {description: its name}}}"
+
+
+class InventoryModule(BaseInventoryPlugin):
+    NAME = "acme.tools.rack"
+
+    def parse(self, inventory, loader, path, cache=True):
+        super().parse(inventory, loader, path, cache)
+        inventory.add_host("rack-01")
+"""
 
 
 def environ_here(tmp_path: Path, **more: str) -> dict[str, str]:
@@ -356,3 +372,20 @@ def test_variables_that_schedules_ask_for_are_given_as_they_stand(tmp_path: Path
 
     assert [answer.hosts[host].get("rack") for host in answer.hosts] == ["a", "{{ site }}", ["a", "b"], None]
     assert "token" not in answer.hosts["web-01"]
+
+
+def test_a_plugin_of_a_collection_that_requirements_name_is_found(tmp_path: Path) -> None:
+    plugins = tmp_path / "installed/collections/ansible_collections/acme/tools/plugins/inventory"
+    plugins.mkdir(parents=True)
+    (plugins / "rack.py").write_text(RACK)
+    (tmp_path / "rack.yml").write_text("plugin: acme.tools.rack\n")
+    wanted = Requirements((RequirementsFile("requirements.yml", roles=False, collections=True),), (), "digest")
+    inventory = Inventory("rack", "rack.yml", requirements=wanted)
+    environ = environ_here(tmp_path)
+
+    without = AnsibleInventory(environ=environ).read(inventory, project=tmp_path)
+    found = AnsibleInventory(environ=environ, installed=lambda asked, _: tmp_path / "installed" if asked else None)
+
+    assert without.errors
+    answer = found.read(inventory, project=tmp_path)
+    assert (tuple(answer.hosts), answer.errors) == (("rack-01",), ())

@@ -616,3 +616,22 @@ def test_a_change_that_somebody_can_approve_or_that_needs_nobody_is_no_problem(
     )
 
     assert problems == []
+
+
+def test_an_image_is_taken_by_the_nearest_and_what_it_needs_must_be_on_this_machine(
+    checked: Checked, tmp_path: Path
+) -> None:
+    everywhere = SETTINGS + f"ansible: {{image: 'ee:1', engine: podman, mounts: [{tmp_path}]}}\n"
+    own = SCHEDULE + "ansible: {image: 'ee:2'}\n"
+
+    found, _ = checked({"wellkept.yml": everywhere, "schedules/own.yml": own})
+    _, wrong = checked(
+        {"wellkept.yml": everywhere, "schedules/own.yml": SCHEDULE + "ansible: {mounts: [keys, /nowhere]}\n"}
+    )
+    _, other = checked({"wellkept.yml": SETTINGS + "ansible: {image: 'ee:1', engine: rkt}\n"})
+
+    assert found is not None
+    assert found.schedules["patch-web"].ansible.image == "ee:1"
+    assert found.schedules["own"].ansible == AnsibleSettings(image="ee:2", engine="podman", mounts=(str(tmp_path),))
+    assert sum("give a file or folder by its absolute path" in line for line in wrong) == 2
+    assert any("engine: rkt" in line and "docker" in line for line in other), other

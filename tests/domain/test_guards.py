@@ -12,6 +12,7 @@ from runner.domain.execution.guards import (
     Hold,
     Pause,
     first_hold,
+    hold_for_container,
     hold_for_freeze,
     hold_for_hosts,
     hold_for_inventory,
@@ -20,6 +21,7 @@ from runner.domain.execution.guards import (
     hold_for_record,
     hold_for_window,
 )
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.schedule import Amount, Effect, Schedule, Split
 from runner.domain.settings import Inventory
 from runner.domain.time.freeze import Freeze
@@ -36,6 +38,9 @@ SATURDAY = MaintenanceWindow(
 )
 SCHEDULE = Schedule("patch", "Patches", "playbooks/patch.yml", "production", "all", SATURDAY)
 ALWAYS = replace(SCHEDULE, window=MaintenanceWindow("always"))
+
+
+CONTAINED = replace(SCHEDULE, ansible=AnsibleSettings(image="ee:1"))
 
 
 def utc(text: str) -> datetime:
@@ -222,3 +227,14 @@ def test_the_first_hold_is_the_first_no() -> None:
 
     assert first_hold(None, first, second) is first
     assert first_hold(None, None) is None
+
+
+def test_a_host_that_means_the_machine_of_ansible_itself_is_a_hold_where_that_is_a_container() -> None:
+    variables = {"here": {"ansible_connection": "local"}, "web": {"ansible_connection": "ssh"}}
+
+    hold = hold_for_container(CONTAINED, ["here", "web", "new"], variables)
+
+    assert hold is not None
+    assert hold.reason.startswith("the connection of here is local, and playbooks run in the image ee:1")
+    assert hold_for_container(CONTAINED, ["web", "new"], variables) is None
+    assert hold_for_container(SCHEDULE, ["here"], variables) is None

@@ -32,6 +32,7 @@ from runner.operations.time.reload import InForce
 from runner.operations.time.tick import tick
 from runner.ports import InventoryAnswer, Monotonic, PieceEnd, PieceOrder, Strays
 from runner.store.database import Store, create
+from tests.operations.shelf import Shelf
 
 SATURDAY_NIGHT = datetime(2026, 3, 21, 22, 30, tzinfo=UTC)
 LOOK = Path("/built-in/look.yml")
@@ -107,8 +108,12 @@ class Ansible:
     rounds: int = 0  # how often a piece is asked for events before it has any
     while_running: Callable[[ScriptedPiece], None] = lambda piece: None
     version: str | None = "2.19.0"  # None where the user says something about pipelining
+    missing: str = ""  # what is wrong with the image that it lives in
     how: str = ""  # how pieces end, if not by themselves
     unmatched: Callable[[PieceOrder], tuple[str, ...]] = lambda order: ()
+
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        return self.missing if ansible.image else ""
 
     def pipelining_by(self, *, project: Path, playbook: Path | None, ansible: AnsibleSettings) -> str | None:
         return self.version
@@ -367,6 +372,7 @@ def a_bench(root: Path, *, sparing: Monotonic = lambda: 0.0, **changes: str) -> 
         alerts=Alerts(),
         snapshots=FileSnapshots(state_dir=state, environ=os.environ, clock=time),
         snapshotted=Snapshotted(state / "snapshots", os.environ, inventory),
+        galaxy=Shelf(),
         signer=NoKey(),
         seals=AgentSeals(os.environ),
         owner=this_process(),
@@ -377,7 +383,6 @@ def a_bench(root: Path, *, sparing: Monotonic = lambda: 0.0, **changes: str) -> 
         free_bytes=lambda: 10 * LEAST_FREE,
         is_gone=is_gone,
         control_path=lambda run: state / "cp" / run[-8:],
-        adds_to_ansible=lambda _ansible: (),
         versions={"wellkept": "0", "tzdata": "2026a"},
     )
     return bench_of(site, time, ansible, inventory)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runner.adapters.ansible.playbooks import AnsibleExecutor
+    from runner.adapters.ansible.processes import boottime
 
-__all__ = ["AnsibleExecutor"]
+__all__ = ["AnsibleExecutor", "boottime"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Load our side only when it is asked for: the executor, started once per piece, has no use for it."""
-    if name != "AnsibleExecutor":
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from runner.adapters.ansible.playbooks import AnsibleExecutor
+    from runner.adapters.ansible.processes import boottime
 
-    return AnsibleExecutor
+    return {"AnsibleExecutor": AnsibleExecutor, "boottime": boottime}[name]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.events import Record, Shaper, bounded
+from runner.adapters.ansible.isolation import environment_inside, isolation, with_inventories
 from runner.adapters.ansible.pipelining import source_for
 from runner.adapters.ansible.redaction import Redactor
 from runner.adapters.ansible.secrets import SecretMissingError, Source, place, resolve
@@ -98,6 +99,7 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
     pen = Pen(spool=spool, shaper=Shaper(project=project), redactor=redactor)
     status: str = "failed"
     code: int | None = 2
+    problem = problem or requirements_gone(order)
     if not problem:
         status, code, problem = call_ansible(order, secrets=found, environ=environ, handler=pen.take)
     pen.finish()
@@ -109,6 +111,14 @@ def execute(order: Order, *, environ: Mapping[str, str]) -> int:
     spool.write(own_line(EventKind.END, status=status, exit_code=code, text=pen.lost))
     spool.close()
     return 0
+
+
+def requirements_gone(order: Order) -> str:
+    """What is wrong when the roles and collections that were installed for this run are no longer there; nothing when they are."""
+    folder = order["requirements"]
+    if folder and not Path(folder).is_dir():
+        return f"{folder}: the roles and collections that were installed for this run are gone. Start it anew."
+    return ""
 
 
 def resolve_all(kind: str, order: Order, *, environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
@@ -152,6 +162,7 @@ def call_ansible(
     passwords = password_inventory(private, order, secrets)
     inventory = [*order["inventory"], *passwords, *pipelining_inventory(private, order)]
     environment = added_environment(order, environ, passwords=bool(passwords))
+    environment = environment_inside(environment, environ) if order["image"] else environment
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private / "runner"),
@@ -169,10 +180,12 @@ def call_ansible(
             fact_cache_type="",  # the user's fact cache stays the user's
             settings={"pexpect_timeout": 1, "suppress_output_file": True},
             suppress_env_files=True,
+            **isolation(order, environ),
             ignore_logging=True,
             quiet=True,
         )
         keep_host_key_checking(runner.config.env, environ)
+        runner.config.command = with_inventories(runner.config.command, inventory)
         runner.run()
     except (OSError, ValueError, ansible_runner.exceptions.AnsibleRunnerException) as error:
         return "failed", 70, f"Ansible could not be started: {error}"
@@ -198,6 +211,7 @@ def added_environment(order: Order, environ: Mapping[str, str], *, passwords: bo
         project=Path(order["project"]),
         config=order["config"],
         programs=order["programs"],
+        requirements=Path(order["requirements"]) if order["requirements"] else None,
         control_path=Path(order["control_path"]),
         passwords=passwords,
     )

@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.adapters.ansible import processes
+from runner.adapters.ansible.containers import remove_container
 from runner.adapters.ansible.processes import Found, Process, Swept
 from runner.adapters.processes import make_private
 
@@ -40,11 +41,12 @@ class Heard:
 
 @dataclass(slots=True)
 class Marks:
-    """What tells the processes of one leash from all others: the markers of its pieces, its control path, and pids and sessions seen."""
+    """What tells the processes of one leash from all others: the markers of its pieces, its control path, pids and sessions seen, and names of containers."""
 
     control_path: Path
     markers: set[bytes] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
+    containers: set[str] = field(default_factory=set)
 
 
 class LeashLine:
@@ -57,6 +59,7 @@ class LeashLine:
         self._marks = Marks(control_path)
         self._writing, self._hearing = threading.Lock(), threading.RLock()
         self._private: Path | None = None
+        self._container: list[str] = []
         self._partial = b""
         self._gone: bool | None = None
         own(control_path)
@@ -83,13 +86,15 @@ class LeashLine:
         """Tell the leash that its owner is alive for that many more seconds."""
         self._tell(f"alive {seconds:g} {processes.boottime():.3f}")
 
-    def run(self, order: Mapping[str, object], *, marker: str, private: Path) -> None:
-        """Have an executor started; what is heard from now on is about it."""
+    def run(self, order: Mapping[str, object], *, marker: str, private: Path, container: Sequence[str] = ()) -> None:
+        """Have an executor started; what is heard from now on is about it. `container` is how its container is removed, if it has one."""
         self.heard = Heard()
         self._private = private
+        self._container = list(container)
         self._marks.markers.add(f"WELLKEPT_PIECE={marker}".encode())
         self.feed(START_ALLOWANCE)
-        self._tell("run " + json.dumps(order))
+        self._marks.containers.update(container[-1:])
+        self._tell("run " + json.dumps({**order, "container": list(container)}))
 
     def end(self) -> None:
         """Have the piece ended: TERM, then KILL."""
@@ -145,6 +150,8 @@ class LeashLine:
         self._process.kill()
         self._process.wait()
         swept = sweep_for(self._marks, executor=self.heard.started)
+        if self.heard.swept is None:
+            swept.left.extend(remove_container(self._container, between=lambda: None))
         if self._private:
             shutil.rmtree(self._private, ignore_errors=True)
         self._gone = not swept.left and not swept.working
@@ -200,8 +207,10 @@ def own(control_path: Path) -> None:
 
 
 def disown(control_path: Path) -> None:
-    """Remove what we made in a control path, and the folder itself when it is empty then."""
+    """Remove what we made in a control path, and the folder itself when it is empty then; masters that ended with their container left dead sockets."""
     with contextlib.suppress(OSError):
+        for socket in [path for path in control_path.iterdir() if path.is_socket()]:
+            socket.unlink(missing_ok=True)
         (control_path / OWNER_FILE).unlink(missing_ok=True)
         control_path.rmdir()
 
@@ -240,10 +249,11 @@ def environ_of(pid: int) -> list[bytes]:
 
 
 def belongs(process: Process, marks: Marks) -> bool:
-    """Whether a process is marked as one of a dead leash's, or is an ssh master of its run."""
-    return not marks.markers.isdisjoint(environ_of(process.pid)) or processes.is_master(
-        process.pid, str(marks.control_path)
-    )
+    """Whether a process is marked as one of a dead leash's, watches over a container of it, or is an ssh master of its run."""
+    if not marks.markers.isdisjoint(environ_of(process.pid)):
+        return True
+    words = processes.title(process.pid) if marks.containers else ""
+    return any(name in words for name in marks.containers) or processes.is_master(process.pid, str(marks.control_path))
 
 
 def sweep_for(marks: Marks, *, executor: int | None) -> Swept:

@@ -4,7 +4,8 @@ Standard library only, one thread, Linux only, all code loaded at the start (so 
 It is a child sub-reaper, hence everything below it stays below it, whatever calls setsid() or loses its parent.
 
     stdin   alive SECONDS SENT   the feeder lives; everything ends when nothing newer comes within SECONDS of SENT (CLOCK_BOOTTIME: it counts suspended time)
-            run JSON             start one executor: {"argv": [...], "env": {...}, "log": path, "private": folder to remove afterwards}
+            run JSON             start one executor: {"argv": [...], "env": {...}, "log": path, "private": folder to remove afterwards,
+                                 "container": the command that removes its container, if it has one}
             end                  end the piece that is going on, but not the ssh masters
             quit                 end everything and leave; end of file means the same
     stdout  JSON lines: ready, started, exited, swept, beat (once a second), gone
@@ -29,6 +30,7 @@ from typing import NamedTuple
 if __name__ == "__main__":  # `-I` leaves the folder of our package out of the path
     sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3)))  # noqa: PTH100, PTH118, PTH120
 
+from runner.adapters.ansible.containers import remove_container
 from runner.adapters.ansible.processes import (
     Found,
     Swept,
@@ -47,10 +49,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class Piece(NamedTuple):
-    """The executor that is going on, and the folder that must not outlive it."""
+    """The executor that is going on, and the folder and the container that must not outlive it."""
 
     executor: subprocess.Popen[bytes]
     private: str
+    container: list[str]
 
 
 class Leash:
@@ -106,12 +109,13 @@ class Leash:
                 self._why = "quit"
 
     def _start(self, order: dict[str, object]) -> None:
-        private = str(order["private"])
+        private, container = str(order["private"]), order.get("container") or []
+        assert isinstance(container, list)  # noqa: S101
         try:
-            self._piece = Piece(launch(order), private)
+            self._piece = Piece(launch(order), private, container)
         except OSError as error:
             self._say("exited", rc=127, problem=str(error))
-            self._tell_swept("not started", private)
+            self._tell_swept("not started", private, [])
             return
         self._say("started", pid=self._piece.executor.pid)
 
@@ -119,15 +123,16 @@ class Leash:
         if self._piece and self._piece.executor.returncode is not None:
             piece, self._piece = self._piece, None
             self._say("exited", rc=piece.executor.returncode)
-            self._tell_swept("piece over", piece.private)
+            self._tell_swept("piece over", piece.private, piece.container)
 
     def _end_piece(self, piece: Piece) -> None:
         swept = self._sweep(keep_masters=True)
         if piece.executor.returncode is None:  # not even KILL ended it
             self._say("swept", why="end", **swept._asdict())
 
-    def _tell_swept(self, why: str, private: str) -> None:
+    def _tell_swept(self, why: str, private: str, container: list[str]) -> None:
         swept = self._sweep(keep_masters=True)
+        swept.left.extend(remove_container(container, between=self._beat))
         shutil.rmtree(private, ignore_errors=True)
         self._say("swept", why=why, **swept._asdict())
 
@@ -152,7 +157,7 @@ class Leash:
             self._sweep(keep_masters=bool(self._control_path))  # masters last: their sessions are over then
             self._reap()
             self._say("exited", rc=self._piece.executor.returncode)
-            self._tell_swept(self._why, self._piece.private)
+            self._tell_swept(self._why, self._piece.private, self._piece.container)
         swept = self._sweep(keep_masters=False)
         self._say("gone", why=self._why, left=swept.left, working=swept.working)
         select.select([], [1], [], 0.5)

@@ -32,13 +32,21 @@ class LeashedPiece:
     """A `RunningPiece`; feeding may come from another thread than listening."""
 
     def __init__(
-        self, *, line: LeashLine, spool: Path, stop: Path, time_limit: float | None, monotonic: Callable[[], float]
+        self,
+        *,
+        line: LeashLine,
+        spool: Path,
+        stop: Path,
+        time_limit: float | None,
+        monotonic: Callable[[], float],
+        note: Path | None = None,
     ) -> None:
-        """Follow the spool of a piece that was just started; `time_limit` in seconds from now.
+        """Follow the spool of a piece that was just started; `time_limit` in seconds from now; `note` tells of its container until that is gone.
 
         A restart or a package manager that is under way then is let finish, and nothing is started after it; but not for longer than the limit once more.
         """
         self._line, self._heard, self._stop, self._monotonic = line, line.heard, stop, monotonic
+        self._container_note = note
         self._reader: SpoolReader | None = SpoolReader(spool)
         self._until = None if time_limit is None else monotonic() + time_limit
         self._grace = time_limit or 0.0
@@ -120,6 +128,8 @@ class LeashedPiece:
         self._end = PieceEnd(how=self._how(), gone=gone, complete=complete, note=self._note())
         self._reader.close()
         self._reader = None
+        if gone and self._container_note:
+            self._container_note.unlink(missing_ok=True)
 
     def _how(self) -> str:
         if self._story.stats and self._story.end:

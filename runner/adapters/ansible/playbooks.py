@@ -14,18 +14,21 @@ from dataclasses import asdict
 from pathlib import Path
 
 from runner.adapters.ansible import processes
+from runner.adapters.ansible.containers import removal
 from runner.adapters.ansible.events import event_of
 from runner.adapters.ansible.feeder import LeashLine, close_masters, disown
+from runner.adapters.ansible.isolation import container_name, without_image
 from runner.adapters.ansible.piece import LeashedPiece
 from runner.adapters.ansible.pipelining import says_nothing
 from runner.adapters.ansible.processes import Found
 from runner.adapters.ansible.settings import what_is_added
 from runner.adapters.ansible.spool import SPOOL, create_spool, read_whole
+from runner.adapters.ansible.stray_containers import end_stray_containers, note_container, note_of
 from runner.adapters.ansible.strays import end_strays
 from runner.adapters.processes import make_private
 from runner.adapters.programs import ansible_version
 from runner.domain.execution.outcome import Event
-from runner.domain.execution.own_ansible import AnsibleSettings
+from runner.domain.execution.own_ansible import PODMAN, AnsibleSettings
 from runner.domain.settings import SecretSource
 from runner.errors import InternalError, UsageError
 from runner.ports import PieceOrder, Strays
@@ -63,6 +66,10 @@ class AnsibleExecutor:
         self._lines: dict[str, LeashLine] = {}
         self._lock = threading.Lock()
 
+    def in_the_way(self, ansible: AnsibleSettings) -> str:
+        """Why nothing could be started with this Ansible now, as the image that it lives in is not on this machine; empty when it could."""
+        return without_image(ansible.engine or PODMAN, ansible.image) if ansible.image else ""
+
     def start(self, order: PieceOrder) -> LeashedPiece:
         """Start one piece below its run's leash (the leash is started with the run's first piece).
 
@@ -74,7 +81,10 @@ class AnsibleExecutor:
         spool = self._prepare(order)
         line = self._line_that_runs(order, spool)
         limit = None if order.time_limit is None else order.time_limit.total_seconds()
-        return LeashedPiece(line=line, spool=spool, stop=stop_file(order), time_limit=limit, monotonic=self._monotonic)
+        note = note_of(self._home, piece=order.piece, fence=order.fence) if self._home else None
+        return LeashedPiece(
+            line=line, spool=spool, stop=stop_file(order), note=note, time_limit=limit, monotonic=self._monotonic
+        )
 
     def _refuse_two_at_once(self, order: PieceOrder) -> None:
         with self._lock:
@@ -103,6 +113,8 @@ class AnsibleExecutor:
         private_folder(order).mkdir(mode=0o700)
         text = json.dumps(as_record(order, flush_cache=self._flushes(order), hidden=self._hidden()))
         write_private(private_folder(order) / "order.json", text)
+        if order.ansible.image and self._home:
+            note_container(self._home, piece=order.piece, fence=order.fence, argv=removal_of(order))
 
     def _flushes(self, order: PieceOrder) -> bool:
         return not order.check and order.playbook != self.look_playbook
@@ -119,7 +131,7 @@ class AnsibleExecutor:
     def _ordered(self, order: PieceOrder) -> LeashLine:
         line = self._line(order)
         self._write_order(order)
-        line.run(self._command(order), marker=marker(order), private=private_folder(order))
+        line.run(self._command(order), marker=marker(order), private=private_folder(order), container=removal_of(order))
         until = self._monotonic() + STARTED_WITHIN
         while line.heard.started is None and not line.is_over and self._monotonic() < until:
             line.listen(0.2)
@@ -163,7 +175,9 @@ class AnsibleExecutor:
 
     def end_strays(self, *, live: Callable[[], Collection[tuple[str, int]]]) -> Strays:
         """End every process on this machine that is marked with a piece and fence that is not in `live`, ssh masters included."""
-        return end_strays(live, home=self._home)
+        strays = end_strays(live, home=self._home)
+        left = tuple(end_stray_containers(live, home=self._home)) if self._home else ()
+        return Strays(strays.ended, (*strays.left, *left))
 
     def finish_run(self, run: str, control_path: Path) -> bool:
         """Close the run's ssh masters and its leash; True when nothing of it is left."""
@@ -173,16 +187,28 @@ class AnsibleExecutor:
 
     def pipelining_by(self, *, project: Path, playbook: Path | None, ansible: AnsibleSettings) -> str | None:
         """The version of the Ansible that would be called; None where the user's own configuration says anything about pipelining."""
-        if not says_nothing(os.environ, project=project, playbook=playbook, config=ansible.config):
-            return None
+        if ansible.image or not says_nothing(os.environ, project=project, playbook=playbook, config=ansible.config):
+            return None  # what the Ansible in an image says about it cannot be read from here
         return ansible_version(project=project, folder=ansible.bin, environ=os.environ) or None
 
     def what_is_added(
-        self, *, project: Path, ansible: AnsibleSettings, environ: Mapping[str, str] | None = None
+        self,
+        *,
+        project: Path,
+        ansible: AnsibleSettings,
+        environ: Mapping[str, str] | None = None,
+        requirements: Path | None = None,
     ) -> tuple[str, ...]:
         """What Wellkept adds to the user's own Ansible, one sentence each, so that a plan can say it."""
         own = os.environ if environ is None else environ
-        return what_is_added(own, project=project, config=ansible.config, programs=ansible.bin)
+        return what_is_added(
+            own,
+            project=project,
+            config=ansible.config,
+            programs=ansible.bin,
+            requirements=requirements,
+            image=ansible.image,
+        )
 
 
 def refuse_nonsense(order: PieceOrder) -> None:
@@ -194,6 +220,12 @@ def refuse_nonsense(order: PieceOrder) -> None:
             f"{order.control_path}: the path is too long for ssh's sockets by "
             f"{len(os.fsencode(order.control_path)) + SOCKET_NAME - LONGEST_SOCKET} bytes. Use a shorter folder (state_dir in wellkept.yml)."
         )
+
+
+def removal_of(order: PieceOrder) -> list[str]:
+    """How the piece's container is removed; nothing for a piece without one."""
+    name = container_name(marker(order))
+    return removal(order.ansible.engine or PODMAN, name) if order.ansible.image else []
 
 
 def private_folder(order: PieceOrder) -> Path:
@@ -231,6 +263,11 @@ def as_record(order: PieceOrder, *, flush_cache: bool, hidden: Collection[str] =
         "flush_cache": flush_cache,
         "config": order.ansible.config,
         "programs": order.ansible.bin,
+        "image": order.ansible.image,
+        "engine": order.ansible.engine or PODMAN,
+        "mounts": list(order.ansible.mounts),
+        "marker": marker(order),
+        "requirements": str(order.requirements) if order.requirements else None,
         "vault": sources(order.secrets.vault),
         "become": sources(order.secrets.become),
         "become_hosts": {name: list(hosts) for name, hosts in order.become_hosts.items()},

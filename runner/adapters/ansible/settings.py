@@ -9,7 +9,7 @@ import configparser
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ class UserSettings:
         )
 
     def _absolute(self, path: str, folder: Path) -> str:
+        if path.strip().startswith("{{CWD}}"):  # Ansible's own word for the folder that it is started in
+            return path.strip()
         return str(folder / os.path.expandvars(Path(path.strip()).expanduser()))
 
 
@@ -70,13 +72,18 @@ def additions(
     programs: str | None,
     control_path: Path,
     passwords: bool,
+    requirements: Path | None = None,
 ) -> list[Addition]:
-    """What is added to `environ` for one piece; `programs` is the folder of the user's Ansible, `passwords` whether we know some for its hosts."""
+    """What is added to `environ` for one piece; `programs` is the folder of the user's Ansible, `passwords` whether we know some for its hosts.
+
+    `requirements` is the folder of roles and collections that were installed for it.
+    """
     chosen = {"ANSIBLE_CONFIG": config} if config else {}
     user = UserSettings({**environ, **chosen}, project=project)
     found = [
         Addition(chosen, f"Ansible's configuration is {config}") if config else None,
         programs_addition(environ, programs),
+        requirements_addition(user, environ, requirements) if requirements else None,
         Addition(
             {"ANSIBLE_CALLBACK_PLUGINS": callback_plugins(user, environ)},
             "a callback plugin is added behind your own; it marks what runs on hosts with WELLKEPT_PIECE and can stop between two tasks",
@@ -98,12 +105,34 @@ WORDS_ABOUT_RUNNER = (
 )
 
 
+WORDS_ABOUT_CONTAINER = (
+    "ansible-playbook is that of the image {image}; "
+    "its container has this machine's network, and what it needs of its files at the same paths"
+)
+
+
 def what_is_added(
-    environ: Mapping[str, str], *, project: Path, config: str | None, programs: str | None
+    environ: Mapping[str, str],
+    *,
+    project: Path,
+    config: str | None,
+    programs: str | None,
+    requirements: Path | None = None,
+    image: str | None = None,
 ) -> tuple[str, ...]:
-    """Every addition as one sentence each, for people to read before it happens."""
-    shown = additions(environ, project=project, config=config, programs=programs, control_path=Path(), passwords=False)
-    return (*(addition.words for addition in shown), *WORDS_ABOUT_RUNNER)
+    """Every addition as one sentence each, for people to read before it happens; `image` is that of the container that Ansible runs in, if it does."""
+    shown = additions(
+        environ,
+        project=project,
+        config=config,
+        programs=programs,
+        control_path=Path(),
+        passwords=False,
+        requirements=requirements,
+    )
+    words = (addition.words for addition in shown if not (image and "PATH" in addition.environment))
+    inside = (WORDS_ABOUT_CONTAINER.format(image=image),) if image else ()
+    return (*inside, *words, *WORDS_ABOUT_RUNNER)
 
 
 def programs_addition(environ: Mapping[str, str], programs: str | None) -> Addition:
@@ -113,9 +142,59 @@ def programs_addition(environ: Mapping[str, str], programs: str | None) -> Addit
     return Addition({"PATH": path}, f"ansible-playbook is taken from {programs or 'your PATH'}, else from {own}")
 
 
+def requirements_addition(user: UserSettings, environ: Mapping[str, str], folder: Path) -> Addition:
+    """The roles and collections that requirements files name, behind the user's own."""
+    environment = found_behind(user, environ, folder)
+    before = ", ".join(found_before(environment, folder))
+    but = f"; found before, among your own: {before}" if before else ""
+    return Addition(
+        environment, f"roles and collections of your requirements files are found behind your own, in {folder}{but}"
+    )
+
+
+def found_before(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """The roles and collections of a folder that Ansible does not take from there, since the user has others of the same name."""
+    for variable, below, depth in (
+        ("ANSIBLE_ROLES_PATH", "roles", "*"),
+        ("ANSIBLE_COLLECTIONS_PATH", "collections", "ansible_collections/*/*/"),
+    ):
+        own = [Path(path).expanduser() for path in environment[variable].split(os.pathsep)[:-1]]
+        for installed in sorted((folder / below).glob(depth)):
+            named = installed.relative_to(folder / below)
+            if first := next((path for path in own if (path / named).is_dir()), None):
+                yield f"{first / named}"
+
+
+def found_behind(user: UserSettings, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment by which Ansible finds roles and collections below a folder, behind those that it finds without it."""
+    home, shared = ansible_home(user, environ), "/usr/share/ansible"
+    roles = user.paths(
+        "ANSIBLE_ROLES_PATH",
+        "defaults",
+        "roles_path",
+        default=os.pathsep.join((f"{home}/roles", f"{shared}/roles", "/etc/ansible/roles")),
+    )
+    older = user.paths(  # the spelling that Ansible before 2.19 knows, too
+        "ANSIBLE_COLLECTIONS_PATHS",
+        "defaults",
+        "collections_paths",
+        default=os.pathsep.join((f"{home}/collections", f"{shared}/collections")),
+    )
+    collections = user.paths("ANSIBLE_COLLECTIONS_PATH", "defaults", "collections_path", default=older)
+    return {
+        "ANSIBLE_ROLES_PATH": os.pathsep.join(filter(None, (roles, f"{folder}/roles"))),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(filter(None, (collections, f"{folder}/collections"))),
+    }
+
+
+def ansible_home(user: UserSettings, environ: Mapping[str, str]) -> Path:
+    """The folder of the user's that Ansible looks into by default."""
+    return Path(user.get("ANSIBLE_HOME", "defaults", "home") or Path(environ.get("HOME", "~"), ".ansible")).expanduser()
+
+
 def callback_plugins(user: UserSettings, environ: Mapping[str, str]) -> str:
     """The user's folders of callback plugins, and ours behind them."""
-    home = Path(user.get("ANSIBLE_HOME", "defaults", "home") or Path(environ.get("HOME", "~"), ".ansible")).expanduser()
+    home = ansible_home(user, environ)
     default = f"{home}/plugins/callback{os.pathsep}/usr/share/ansible/plugins/callback"
     own = user.paths("ANSIBLE_CALLBACK_PLUGINS", "defaults", "callback_plugins", default=default)
     return os.pathsep.join(filter(None, (own, str(CALLBACKS))))

@@ -15,6 +15,7 @@ from runner.config.rules import (
     playbooks,
     readiness,
     reports,
+    requirements,
     reserves,
     rings,
     schedules,
@@ -26,6 +27,7 @@ from runner.errors import Problem
 RULES: tuple[Callable[[Ground], Iterator[Problem]], ...] = (
     settings.problems,
     own_ansible.problems,
+    requirements.problems,
     boundaries.problems,
     calendars.problems,
     windows.problems,

@@ -26,3 +26,7 @@ def _missing(declared: Declared[Any], ground: Ground, *place: str) -> Iterator[P
             if not ground.has(text):
                 says = f"{key}: there is no {what} {text}. Paths are relative to the folder of wellkept.yml"
                 yield declared.source.problem(path, says)
+    for path, text in declared.texts(*place, "mounts"):
+        if not (text.startswith("/") and ground.has(text)):
+            says = f"mounts: there is no {text} on this machine; give a file or folder by its absolute path"
+            yield declared.source.problem(path, says)

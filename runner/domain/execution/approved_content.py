@@ -8,8 +8,10 @@ from typing import Any
 
 from runner.domain.record.record import canonical
 
-Content = Mapping[str, Any]  # schedule: its keys; rule_date; files: name -> digest
-SCHEDULE, DATE, FILES = "schedule", "rule_date", "files"
+Content = Mapping[
+    str, Any
+]  # schedule: its keys; rule_date; files: name -> digest; requirements, where there are any: name -> digest
+SCHEDULE, DATE, FILES, REQUIREMENTS = "schedule", "rule_date", "files", "requirements"
 
 
 def digest_of_content(content: Content) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from runner.domain.execution.apart import Variables, groups_of, nowhere, untold
 from runner.domain.execution.approval import Standing
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.requirements import NotInstalled, Requirements
 from runner.domain.execution.schedule import Amount, Schedule, Split
 from runner.domain.settings import Inventory
 from runner.domain.time.freeze import Freeze
@@ -16,20 +17,9 @@ from runner.domain.time.window import Opening
 from runner.errors import count
 
 APPROVAL, WAVES, SOCKETS, READINESS = "approval", "waves", "sockets", "readiness"
-WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY, RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = (
-    "window",
-    "freeze",
-    "pause",
-    "drain",
-    "overlap",
-    "inventory",
-    "record",
-    "hosts",
-    "requires",
-    "boundary",
-    "alerts",
-    "apart",
-)
+WINDOW, FREEZE, PAUSE, DRAIN, OVERLAP, INVENTORY = "window", "freeze", "pause", "drain", "overlap", "inventory"
+RECORD, HOSTS, REQUIRES, BOUNDARY, ALERTS, APART = "record", "hosts", "requires", "boundary", "alerts", "apart"
+REQUIREMENTS, CONTAINER = "requirements", "container"
 NAMED = 5  # hosts in a sentence
 STILL_SAID = timedelta(minutes=5)  # a hold heard so shortly before the last start lasted to it; questions may be slow
 MIB = 1024**2
@@ -171,6 +161,21 @@ def hold_for_apart(schedule: Schedule, hosts: Sequence[str], variables: Mapping[
     return Hold(APART, why)
 
 
+def hold_for_container(schedule: Schedule, hosts: Sequence[str], variables: Mapping[str, Variables]) -> Hold | None:
+    """Hold a schedule whose playbook would change its own container instead of this machine: that is gone with the container, and would look well done."""
+    local = [host for host in hosts if variables.get(host, {}).get("ansible_connection") == "local"]
+    if not schedule.ansible.image or not local:
+        return None
+    named = ", ".join(local[:NAMED])
+    why = f"the connection of {named} is local, and playbooks run in the image {schedule.ansible.image}: it would be changed in the place of this machine"
+    return Hold(CONTAINER, f"{why}. Reach it by ssh, or give its schedule no image")
+
+
+def hold_for_image(in_the_way: str) -> Hold | None:
+    """Hold a schedule whose image is not on this machine: nothing is fetched when a run begins."""
+    return Hold(CONTAINER, f"{in_the_way}. Fetch it, since no run does") if in_the_way else None
+
+
 def hold_for_waves(schedule: Schedule, named: Mapping[str, Collection[str]]) -> Hold | None:
     """Hold a schedule of which a wave names hosts and finds none: without its canary, the rest would go first. `named` has the hosts of each such wave."""
     empty = [wave for wave in schedule.waves if wave.hosts and not named.get(wave.name)]
@@ -189,6 +194,16 @@ def hold_for_approval(standing: Standing) -> Hold | None:
 def hold_for_overlap(schedule: Schedule, running: int | None) -> Hold | None:
     """Hold a schedule while its own last run is still going; `running` is that run's number."""
     return Hold(OVERLAP, f"run {running} of {schedule.name!r} is still going") if running is not None else None
+
+
+def hold_for_requirements(missing: Requirements, trouble: NotInstalled | None) -> Hold | None:
+    """Hold a schedule whose roles and collections are not installed: without them it would fail, or do something else."""
+    if not missing:
+        return None
+    if trouble:
+        return Hold(REQUIREMENTS, f"{trouble.reason} (tried {trouble.at:%Y-%m-%d %H:%M} UTC)")
+    way_out = "the daemon installs them, and so does `wellkept plan`"
+    return Hold(REQUIREMENTS, f"the {missing.words} are not installed yet; {way_out}")
 
 
 def hold_for_inventory(

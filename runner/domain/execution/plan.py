@@ -58,6 +58,7 @@ class RunPlan:
     `retries` is how often a host is tried again after a transient failure, each time `retry_after` its end. `rollback` are the steps for hosts that failed.
     `reserve` is how long a host without a past is expected to take.
     `readiness` says that the steps `before` are all there is: it only looks whether hosts are fit.
+    `requirements` is the digest of the roles and collections that are installed for it, if any are.
     `reboots` says that the playbook may restart hosts.
     `last_start` and `ends` are None for work that no window binds. `services` maps a host to what it is for, in the business's words.
     """
@@ -89,6 +90,7 @@ class RunPlan:
     retries: int = 0
     retry_after: timedelta = timedelta(0)
     rollback: tuple[Step, ...] = ()
+    requirements: str = ""
     reserve: timedelta = RESERVE
     readiness: bool = False
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import partial
 
 from runner.domain.execution.approval import GOOD_FOR, Approval, Policy, approval_message
+from runner.domain.execution.guards import REQUIREMENTS
 from runner.domain.execution.run import SlotState
 from runner.domain.record.record import INSTALLATION
 from runner.domain.rights import holders_in_words, may
 from runner.domain.settings import Settings
 from runner.domain.who import Actor, Right
-from runner.errors import NotFound, UsageError
+from runner.errors import Held, NotFound, UsageError
 from runner.operations.execution.choose_slot import SlotNamed, slot_named
 from runner.operations.execution.find_schedule import schedule_to_run
 from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
@@ -92,6 +93,9 @@ def plan_by_hand(wanted: ByHand, at: datetime, *, site: Site) -> Plan:
 
 def offered(plan: Plan, slot: slots.Slot | None, *, window: str, expires_at: datetime | None) -> Offer:
     """The offer, if there is anything to allow."""
+    for hold in plan.holds:
+        if hold.guard == REQUIREMENTS:  # what would be approved is not known before it is installed
+            raise Held(f"{plan.schedule.name!r} cannot be approved yet: {hold.reason}.")
     hosts = plan.occasion.hosts if plan.occasion else ()
     if not hosts:
         raise UsageError(f"{plan.schedule.name!r} names no host now, so there is nothing to approve.")

@@ -9,7 +9,7 @@ from functools import partial
 from runner.domain.execution import host_pattern
 from runner.domain.execution.alerts import hold_for_alerts
 from runner.domain.execution.boundaries import begins_to_hold, hold_for_never, hold_for_whole
-from runner.domain.execution.guards import ALERTS, SOCKETS, Hold, hold_for_record
+from runner.domain.execution.guards import ALERTS, SOCKETS, Hold, hold_for_image, hold_for_record
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.rings import RingRun, hold_for_ring
 from runner.domain.execution.run import SlotOutcome, Verdict
@@ -39,6 +39,7 @@ def ask_guards(
     if at <= site.clock():  # what fires now, and what is free now, says nothing about later
         yield ask_alerts(schedule, run, answer, definitions=definitions, site=site)
         yield hold_for_record(site.free_bytes())
+        yield hold_for_image(site.executor.in_the_way(schedule.ansible))
 
 
 def hold_for_sockets(site: Site) -> Hold | None:

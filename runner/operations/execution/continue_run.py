@@ -6,6 +6,7 @@ from runner.domain.execution.approved_content import Content, what_changed
 from runner.domain.execution.run import RunState
 from runner.errors import Held, NotFound, UsageError
 from runner.operations.execution.digest_plan import content_of
+from runner.operations.execution.find_requirements import installed_for
 from runner.operations.execution.find_schedule import schedule_named
 from runner.operations.execution.start_run import Wish, start_by_hand
 from runner.operations.site import Site
@@ -60,10 +61,13 @@ def content_then(run: runs.Run, *, site: Site) -> Content:
             f"The files of run {run.number} are no longer kept, so nobody can tell whether they have changed. "
             f"Start anew: wellkept run {run.schedule}"
         )
-    return content_of(schedule_in(run.snapshot, run.schedule, site=site), None, path)
+    installed = site.galaxy.kept(run.plan.requirements) if run.plan.requirements else None
+    return content_of(schedule_in(run.snapshot, run.schedule, site=site), None, path, installed=installed)
 
 
 def content_now(run: runs.Run, *, site: Site) -> Content:
     """What a run would be made from now."""
-    schedule = schedule_named(run.schedule, site.current())
-    return content_of(schedule, None, site.root, among=site.snapshots.names(site.root))
+    definitions = site.current()
+    schedule, among = schedule_named(run.schedule, definitions), site.snapshots.names(site.root)
+    installed = installed_for(schedule, definitions, site=site)
+    return content_of(schedule, None, site.root, among=among, installed=installed)

@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from runner.domain.execution.approved_content import DATE, FILES, SCHEDULE, digest_of_content
+from runner.domain.execution.approved_content import DATE, FILES, REQUIREMENTS, SCHEDULE, digest_of_content
 from runner.domain.execution.plan import HEALTH_PREFIX
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.schedule import Schedule
 from runner.domain.time.window import Opening
 
@@ -17,33 +18,42 @@ CACHES = {"__pycache__", ".git"}  # what nobody wrote, and no run takes along
 BESIDE_PLAYBOOKS = ("roles", "group_vars", "host_vars")  # folders whose files take part in what a playbook does
 
 
-def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None) -> str:
+def digest_of(schedule: Schedule, opening: Opening | None, root: Path, *, installed: Installed | None = None) -> str:
     """SHA-256 over the schedule, the dated opening and the contents of every file that takes part (rule 16)."""
-    return digest_of_content(content_of(schedule, opening, root, among=among))
+    return digest_of_content(content_of(schedule, opening, root, installed=installed))
 
 
 def content_of(
-    schedule: Schedule, opening: Opening | None, root: Path, *, among: Collection[str] | None = None
+    schedule: Schedule,
+    opening: Opening | None,
+    root: Path,
+    *,
+    among: Collection[str] | None = None,
+    installed: Installed | None = None,
 ) -> dict[str, object]:
     """What the digest is made from.
 
     In a working folder only the files `among` those that a run would take along count, so that its snapshot has the same digest.
+    `installed` are the roles and collections of its requirements: their contents count, too.
     """
     names = {str(path.relative_to(root)): path for path in files_of(schedule, root)}
     return {
         SCHEDULE: as_json(schedule),
         DATE: opening.rule_date.isoformat() if opening and not schedule.window.is_always else None,
         FILES: {name: file_digest(path) for name, path in names.items() if among is None or name in among},
+        **({REQUIREMENTS: installed.content} if installed else {}),
     }
+
+
+def playbooks_in(schedule: Schedule) -> list[str]:
+    """The playbooks that a schedule names."""
+    named = (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
+    return [name for name in named if name and not name.startswith(HEALTH_PREFIX)]
 
 
 def files_of(schedule: Schedule, root: Path) -> list[Path]:
     """The playbooks of a schedule, and the roles and variable files beside them."""
-    playbooks = [
-        root / text
-        for text in (schedule.playbook, *schedule.before, *schedule.after, schedule.on_failure.rollback or "")
-        if text and not text.startswith(HEALTH_PREFIX)
-    ]
+    playbooks = [root / name for name in playbooks_in(schedule)]
     folders = [base / name for base in {root, *(path.parent for path in playbooks)} for name in BESIDE_PLAYBOOKS]
     below = [
         path for folder in folders for path in folder.rglob("*") if CACHES.isdisjoint(path.relative_to(root).parts)

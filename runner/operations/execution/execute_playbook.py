@@ -238,6 +238,7 @@ def order_for(work: Claimed, *, site: Site) -> PieceOrder:
         forks=max(1, len(work.piece.hosts)),
         check=work.run.check_mode and own,
         ansible=schedule.ansible,
+        requirements=site.galaxy.folder(work.run.plan.requirements) if work.run.plan.requirements else None,
         secrets=settings.secrets,
         become_hosts=hosts_by_pattern(settings.secrets.become, work, site=site),
         login_hosts=hosts_by_pattern(settings.secrets.login, work, site=site),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.domain.execution.apart import groups_of
 from runner.domain.execution.plan import HEALTH_PREFIX, LOOK, PlannedWave, RunPlan, Step, StepKind, rollback_steps
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.schedule import Effect, Schedule
 from runner.domain.execution.waves import budget_of, planned_waves
 from runner.domain.settings import Service
@@ -25,7 +26,7 @@ IMPACTS = ("low", "medium", "high")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a plan stands on: the schedule, its hosts and the services that they are for, and when it may run."""
+    """What a plan stands on: the schedule, its hosts and the services that they are for, when it may run, and what is installed for it."""
 
     schedule: Schedule
     answer: InventoryAnswer
@@ -34,6 +35,7 @@ class Ground:
     freezes: tuple[Freeze, ...]
     opening: Opening | None
     following: Opening | None
+    installed: Installed | None
 
 
 def frozen_plan(ground: Ground, *, site: Site, check_mode: bool) -> RunPlan:
@@ -69,6 +71,7 @@ def frozen_plan(ground: Ground, *, site: Site, check_mode: bool) -> RunPlan:
         retry_after=schedule.on_failure.after,
         rollback=rollback_of(schedule, check_mode=check_mode),
         reserve=schedule.reserve,
+        requirements=ground.installed.digest if ground.installed else "",
     )
 
 

@@ -13,6 +13,7 @@ from runner.domain.execution.approved_content import Content, digest_of_content
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.plan import RunPlan
 from runner.domain.execution.readiness import ReadinessSeen, looking_ahead
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.schedule import Schedule
 from runner.domain.settings import Definitions
 from runner.domain.time import freeze, occurrence
@@ -21,6 +22,7 @@ from runner.operations.execution.approval_standing import Permission, Question, 
 from runner.operations.execution.ask_guards import ask_guards, next_boundary
 from runner.operations.execution.ask_readiness import ask_readiness, readiness_steps, seen_for
 from runner.operations.execution.digest_plan import content_of
+from runner.operations.execution.find_requirements import hold_for_what_is_missing, installed_for
 from runner.operations.execution.find_schedule import schedule_to_run
 from runner.operations.execution.freeze_plan import Ground, debts_of, frozen_plan
 from runner.operations.execution.match_hosts import chosen, matching, services_of
@@ -65,6 +67,7 @@ class Plan:
     `passed_over` are hosts that a pause leaves out while the others are done, each with who paused it and why. `estimates` is how long each host takes by
     its own past; one without a past is not in it. `boundary` is when the first of its hosts may no longer be changed.
     `readiness` is what the last look ahead came to.
+    `installed` are the roles and collections that its requirements files name.
     """
 
     schedule: Schedule
@@ -81,6 +84,7 @@ class Plan:
     passed_over: Mapping[str, str] = field(default_factory=dict)
     boundary: datetime | None = None
     estimates: Mapping[str, timedelta] = field(default_factory=dict)
+    installed: Installed | None = None
     approval: Standing = field(default_factory=Standing)
     occasion: Occasion | None = None
     readiness: ReadinessSeen | None = None
@@ -108,6 +112,7 @@ def plan_occurrence(name: str, asked: Asking, *, definitions: Definitions, site:
         debts={debt.host: debt.windows for debt in debts_of(ground.schedule, site)},
         passed_over=passed_over(run, paused_by(ground, run, pauses_at(asked.at, site=site))),
         boundary=boundary,
+        installed=ground.installed,
         estimates=durations(run, site=site),
         approval=permission.standing,
         occasion=permission.occasion,
@@ -130,6 +135,7 @@ def ground_of(name: str, asked: Asking, *, definitions: Definitions, site: Site)
         freezes=freezes,
         opening=opening_of(schedule, freezes, at=asked.at, identity=asked.identity),
         following=occurrence.next_opening(schedule.window, freezes, after=asked.at, usable=True),
+        installed=installed_for(schedule, definitions, site=site),
     )
 
 
@@ -138,7 +144,8 @@ def content_for(ground: Ground, asked: Asking, *, definitions: Definitions, site
     schedule, settings = ground.schedule, definitions.settings
     if not asked.digested and policy_for(schedule, settings, check_mode=asked.only_looks) is Policy.NONE:
         return {}
-    return content_of(schedule, ground.opening, site.root, among=site.snapshots.names(site.root))
+    among = site.snapshots.names(site.root)
+    return content_of(schedule, ground.opening, site.root, among=among, installed=ground.installed)
 
 
 def permission_on(
@@ -219,11 +226,13 @@ def holds_of(
         guards.hold_for_window(schedule, ground.opening, ground.following, check_mode=run.only_looks, now=at),
         guards.hold_for_approval(standing),
         guards.hold_for_overlap(schedule, going.number if going else None),
+        hold_for_what_is_missing(schedule, ground.installed, definitions, site=site),
         hold_for_inventory(ground, definitions=definitions, site=site),
         guards.hold_for_hosts(schedule, run.hosts),
         guards.hold_for_waves(schedule, hosts_of_waves(ground)),
         guards.hold_for_apart(schedule, run.hosts, answer.hosts),
         ask_readiness(schedule, run, ground.opening, site=site),
+        guards.hold_for_container(schedule, run.hosts, answer.hosts),
         *ask_guards(schedule, run, answer, definitions=definitions, site=site, at=at),
     )
     return tuple(hold for hold in answers if hold is not None)

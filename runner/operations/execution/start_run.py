@@ -15,6 +15,7 @@ from runner.domain.execution.approval import Approval, Policy, Standing
 from runner.domain.execution.boundaries import ended_by
 from runner.domain.execution.guards import Hold
 from runner.domain.execution.plan import RunPlan
+from runner.domain.execution.requirements import Installed
 from runner.domain.execution.run import Trigger
 from runner.domain.execution.schedule import Schedule
 from runner.domain.record.record import canonical, run_stream
@@ -25,6 +26,7 @@ from runner.domain.who import Actor, Right
 from runner.errors import Held, UsageError
 from runner.operations.execution.approval_standing import policy_for
 from runner.operations.execution.digest_plan import as_json, digest_of
+from runner.operations.execution.find_requirements import hold_for_what_is_missing, installed_for
 from runner.operations.execution.plan_occurrence import Asking, Plan, plan_occurrence
 from runner.operations.execution.requester import requester_of
 from runner.operations.site import Site
@@ -193,10 +195,12 @@ def claim(
 
     In the same transaction a slot is swapped from due to claimed, and `is_free` asks, and notes, whether what it is for has no run yet.
     """
-    taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().calendar_files))
-    digest = digest_in(taken, plan, site=site)
+    taken = site.snapshotted.readable(site.snapshots.take(site.root, besides=site.current().files_besides))
+    installed = installed_in(taken, plan, site=site)
+    digest = digest_in(taken, plan, installed, site=site)
     check_digest(plan.schedule.name, digest, wish)
     approval = approval_for(plan, digest, taken, site=site)
+    plan = replace(plan, installed=installed, run=replace(plan.run, requirements=installed.digest if installed else ""))
     now = site.clock()
     run = runs.NewRun(
         trigger=trigger,
@@ -234,10 +238,19 @@ def approval_for(plan: Plan, digest: str, taken: SnapshotTaken, *, site: Site) -
     return approval
 
 
-def digest_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> str:
+def installed_in(taken: SnapshotTaken, plan: Plan, *, site: Site) -> Installed | None:
+    """The roles and collections that the run will find; raises Held when requirements were edited while it was being started, and are not installed."""
+    schedule, definitions = schedule_in(taken.digest, plan.schedule.name, site=site), site.snapshotted.of(taken.digest)
+    installed = installed_for(schedule, definitions, site=site)
+    if hold := hold_for_what_is_missing(schedule, installed, definitions, site=site):
+        raise Held(f"{plan.schedule.name!r}: {hold.reason}.")
+    return installed
+
+
+def digest_in(taken: SnapshotTaken, plan: Plan, installed: Installed | None, *, site: Site) -> str:
     """The digest of what will really be executed: the files may have been edited since the plan was made. Raises NotFound when the schedule is gone."""
     schedule = schedule_in(taken.digest, plan.schedule.name, site=site)
-    return digest_of(schedule, plan.opening, taken.path)
+    return digest_of(schedule, plan.opening, taken.path, installed=installed)
 
 
 def ended_by_expiry(plan: Plan, until: datetime, overridden: Sequence[Hold]) -> RunPlan:
@@ -323,6 +336,11 @@ def opening_entry(
         "snapshot": taken.digest,
         "commit": taken.commit,
         "dirty": taken.dirty,
+        **(
+            {"requirements": {name: item.version for name, item in plan.installed.items.items()}}
+            if plan.installed
+            else {}
+        ),
         "slot": run.slot_id,
         "continues": wish.continues,
         "approved": approved_in_words(plan.approval),

@@ -12,6 +12,7 @@ from runner.domain.execution.run import SlotState
 from runner.domain.settings import Definitions
 from runner.operations.execution.approval_standing import Question, occasion_of, policy_for, standing_of
 from runner.operations.execution.digest_plan import content_of
+from runner.operations.execution.find_requirements import installed_for
 from runner.operations.site import Site
 from runner.store.time import slots
 
@@ -57,8 +58,11 @@ def needs_approval(name: str, definitions: Definitions) -> bool:
 
 def contents_of(names: Collection[str], definitions: Definitions, *, site: Site) -> dict[str, Content]:
     """What each schedule's digest is made from, but for the date."""
-    among = site.snapshots.names(site.root) if names else ()
-    return {name: content_of(definitions.schedules[name], None, site.root, among=among) for name in names}
+    among, schedules = site.snapshots.names(site.root) if names else (), definitions.schedules
+    installed = {name: installed_for(schedules[name], definitions, site=site) for name in names}
+    return {
+        name: content_of(schedules[name], None, site.root, among=among, installed=installed[name]) for name in names
+    }
 
 
 def standing_at(slot: slots.Slot, content: Content, definitions: Definitions, *, site: Site) -> Standing:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from runner.config import read
+from runner.config.requirements import PLACES
 from runner.domain.settings import Definitions
 from runner.errors import FilesInvalid
 from runner.ports import DateSources, Monotonic
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 SETTINGS = "wellkept.yml"
 FOLDERS = ("schedules", "reports", "playbooks")
 YAML = (".yml", ".yaml")
+REQUIREMENTS = tuple(f"{place}{ending}" for place in PLACES for ending in YAML)  # also where there is none yet
 LIGHT = 0.02  # seconds that a look at the files may take without being spared
 SPARE = 20  # times as long as a heavy look took, until the next one: a beat asks several times, and thousands of files take a while
 Mark = tuple[str, int, int]
@@ -38,8 +40,8 @@ class InForce:
         """`first` holds until a file changes; `sources` reads rules that are written in languages of their own."""
         self._root, self._environ, self._sources = root, environ, sources
         self._monotonic, self._not_before = monotonic, 0.0
-        self._definitions, self._calendars = first, first.calendar_files
-        self._seen = fingerprint(root, self._calendars)
+        self._definitions, self._besides = first, first.files_besides
+        self._seen = fingerprint(root, self._besides)
         self._lock = threading.Lock()
         self.problem: FilesInvalid | None = None
 
@@ -52,7 +54,7 @@ class InForce:
 
     def _look(self) -> None:
         began = self._monotonic()
-        seen = fingerprint(self._root, self._calendars)
+        seen = fingerprint(self._root, self._besides)
         took = self._monotonic() - began
         self._not_before = began + took + (SPARE * took if took > LIGHT else 0.0)
         if seen != self._seen:
@@ -67,8 +69,8 @@ class InForce:
         try:
             self._definitions = read(self._root, environ=self._environ, sources=self._sources)
             self.problem = None
-            self._calendars = self._definitions.calendar_files
-            self._seen = fingerprint(self._root, self._calendars)
+            self._besides = self._definitions.files_besides
+            self._seen = fingerprint(self._root, self._besides)
             log.info("The definitions were read again", extra={"action": "definitions.reloaded"})
         except FilesInvalid as problem:
             self.problem = problem
@@ -79,9 +81,9 @@ class InForce:
             )
 
 
-def fingerprint(root: Path, calendars: Collection[str] = ()) -> frozenset[Mark]:
-    """What tells one state of the files from another: names, sizes and times of change; `calendars` are files that the definitions name."""
-    named = (mark_of(str(root / name)) for name in (SETTINGS, *calendars))
+def fingerprint(root: Path, besides: Collection[str] = ()) -> frozenset[Mark]:
+    """What tells one state of the files from another: names, sizes and times of change; `besides` are files and folders that the definitions lead to."""
+    named = (mark_of(str(root / name)) for name in {SETTINGS, *REQUIREMENTS, *besides})
     below = (mark for folder in FOLDERS for mark in marks_below(str(root / folder)))
     return frozenset([*below, *(mark for mark in named if mark)])
 

@@ -47,7 +47,7 @@ def open_slots(definitions: Definitions, *, site: Site, kept: Kept) -> None:
 
 def keep_snapshot(definitions: Definitions, *, site: Site) -> None:
     """Keep a snapshot of the definitions in force, for the runs that begin after a broken edit."""
-    besides = definitions.calendar_files
+    besides = definitions.files_besides
     site.snapshotted.keep_good(definitions, lambda: site.snapshots.take(site.root, besides=besides))
 
 

@@ -46,6 +46,7 @@ def plan_to_json(plan: RunPlan) -> dict[str, object]:
         "rollback": [_step_to_json(step) for step in plan.rollback],
         "reserve": plan.reserve.total_seconds(),
         "readiness": plan.readiness,
+        "requirements": plan.requirements,
     }
 
 
@@ -81,6 +82,7 @@ def plan_from_json(kept: Json) -> RunPlan:
         rollback=_steps_from_json(kept.get("rollback", [])),
         reserve=timedelta(seconds=kept.get("reserve", RESERVE.total_seconds())),
         readiness=kept.get("readiness", False),
+        requirements=kept.get("requirements", ""),
     )
 
 

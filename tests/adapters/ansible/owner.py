@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from runner.adapters.ansible import AnsibleExecutor
+from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.ports import PieceOrder
 
 PATHS = ("folder", "control_path", "project", "playbook")
@@ -18,6 +19,7 @@ def main(path: str, seconds: str) -> None:
     """Start the piece and feed it until its end."""
     values = json.loads(Path(path).read_text(encoding="utf-8"))
     values |= {name: Path(values[name]) for name in PATHS} | {"inventory": tuple(values["inventory"]), "limit": None}
+    values["ansible"] = AnsibleSettings(image=values.pop("image"))
     executor = AnsibleExecutor()
     piece = executor.start(PieceOrder(**values))
     print(piece.leash_pid, flush=True)

@@ -159,6 +159,7 @@ def owner_order(path: Path, order: PieceOrder) -> Path:
         "project": str(order.project),
         "playbook": str(order.playbook),
         "inventory": list(order.inventory),
+        "image": order.ansible.image,
     }
     path.write_text(json.dumps(plain))
     return path

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from runner.adapters.ansible.settings import CALLBACKS, additions, what_is_added, with_masters, without_control
+from runner.adapters.ansible.settings import (
+    CALLBACKS,
+    UserSettings,
+    additions,
+    found_behind,
+    what_is_added,
+    with_masters,
+    without_control,
+)
 
 OURS = str(CALLBACKS)
 
@@ -140,3 +148,35 @@ def test_every_addition_is_told_in_words(tmp_path: Path) -> None:
     assert any("/etc/a.cfg" in line for line in words)
     assert any("control path" in line for line in words)
     assert any("callback plugin" in line for line in words)
+
+
+def test_installed_roles_and_collections_come_behind_the_defaults(tmp_path: Path) -> None:
+    own = {"HOME": "/home/ana"}
+
+    added = found_behind(UserSettings(own, project=tmp_path), own, Path("/state/abc"))
+
+    assert added == {
+        "ANSIBLE_ROLES_PATH": "/home/ana/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles:/state/abc/roles",
+        "ANSIBLE_COLLECTIONS_PATH": "/home/ana/.ansible/collections:/usr/share/ansible/collections:/state/abc/collections",
+    }
+
+
+@pytest.mark.parametrize("key", ["collections_path", "collections_paths"])
+def test_installed_roles_and_collections_come_behind_the_ones_of_ansible_cfg(tmp_path: Path, key: str) -> None:
+    configure(tmp_path, f"[defaults]\nroles_path = roles:/opt/roles\n{key} = collections:{{{{CWD}}}}/more\n")
+
+    added = found_behind(UserSettings({}, project=tmp_path), {}, Path("/state/abc"))
+
+    assert added["ANSIBLE_ROLES_PATH"] == f"{tmp_path}/roles:/opt/roles:/state/abc/roles"
+    assert added["ANSIBLE_COLLECTIONS_PATH"] == f"{tmp_path}/collections:{{{{CWD}}}}/more:/state/abc/collections"
+
+
+def test_a_role_of_the_users_own_that_is_found_before_the_installed_one_is_named(tmp_path: Path) -> None:
+    configure(tmp_path, "[defaults]\nroles_path = roles\n")
+    for folder in ("roles/web", "installed/roles/web", "installed/roles/db", "installed/collections"):
+        (tmp_path / folder).mkdir(parents=True)
+
+    words = what_is_added({}, project=tmp_path, config=None, programs=None, requirements=tmp_path / "installed")
+
+    said = next(line for line in words if "requirements files" in line)
+    assert said.endswith(f"in {tmp_path}/installed; found before, among your own: {tmp_path}/roles/web")

@@ -1,0 +1,108 @@
+"""Has Ansible itself read playbooks before anything is run (`ansible-playbook --syntax-check`), so that what it would refuse at night is known by day.
+
+It executes no task, reads no inventory and asks no host. What is chosen while a play goes on, such as `include_role` with a variable, it cannot tell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.adapters.ansible.redaction import Redactor
+from runner.adapters.ansible.settings import UserSettings, found_behind
+from runner.adapters.in_memory import in_memory
+from runner.adapters.inventory import FolderOf, ansible_environment, program_of_ansible
+from runner.adapters.programs import Ran, run_program
+from runner.errors import Problem, WellkeptError
+from runner.ports import PlaybookAsked
+
+TIME_LIMIT = 120.0  # seconds for one playbook
+AT_ONCE = 4
+
+_NOWHERE = "localhost,"  # an inventory that asks nobody
+_ERROR = re.compile(
+    r"^(?:\[ERROR\]: |ERROR! )(?P<words>.+?)(?:\n\n|\nOrigin: |\nThe error appears|\Z)", re.MULTILINE | re.DOTALL
+)
+_ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?$", re.MULTILINE)
+_OLDER_ORIGIN = re.compile(r"appears to be in '(?P<file>.+?)': line (?P<line>\d+), column (?P<column>\d+)")
+_ENCRYPTED = re.compile(r"vault secret|vault password|[Dd]ecrypt")
+
+
+class AnsibleSyntax:
+    """A `PlaybookSyntax` by the user's own Ansible."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        vault_passwords: Callable[[], Mapping[str, str]] = dict,
+        installed: FolderOf = lambda _wanted, _ansible: None,
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
+        """`vault_passwords` gives vault id -> password when asked, `installed` the folder of what requirements name; `time_limit` is in seconds."""
+        self._environ, self._time_limit = environ, time_limit
+        self._vault_passwords, self._installed = vault_passwords, installed
+
+    def problems(self, asked: Sequence[PlaybookAsked], *, project: Path) -> list[Problem]:
+        """The first problem of each playbook that has one; what cannot be told is a warning."""
+        if not asked:
+            return []
+        try:
+            passwords = self._vault_passwords()
+        except WellkeptError as error:
+            return [Problem("wellkept.yml", 0, 0, f"Ansible was not asked about playbooks: {error}", "warning")]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            told = pool.map(lambda each: self._problem(each, passwords, project), asked)
+            return sorted({problem for problem in told if problem})
+
+    def _problem(self, asked: PlaybookAsked, passwords: Mapping[str, str], project: Path) -> Problem | None:
+        folder = self._installed(asked.requirements, asked.ansible)
+        if asked.requirements and folder is None:
+            says = f"Ansible was not asked about it: the {asked.requirements.words} are not installed yet. `wellkept plan` installs them."
+            return Problem(asked.playbook, 0, 0, says, "warning")
+        try:
+            ran = self._check(asked, passwords, folder, project)
+        except (OSError, LookupError) as error:
+            return Problem(asked.playbook, 0, 0, f"Ansible could not be asked about it: {error}", "warning")
+        return None if ran.succeeded else problem_in(ran, asked.playbook, project=project)
+
+    def _check(self, asked: PlaybookAsked, passwords: Mapping[str, str], folder: Path | None, project: Path) -> Ran:
+        environ = ansible_environment(self._environ, project=project, ansible=asked.ansible)
+        if folder:
+            environ = {**environ, **found_behind(UserSettings(environ, project=project), environ, folder)}
+        with in_memory(passwords) as files, private_file(json.dumps(dict(asked.extra_vars), default=str)) as variables:
+            argv = [program_of_ansible("ansible-playbook", environ), "--syntax-check", "--inventory", _NOWHERE]
+            argv += [f"--vault-id={name}@/dev/fd/{file}" for name, file in files.items()]
+            argv += ["--extra-vars", f"@{variables}", str(project / asked.playbook)]
+            ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=files.values())
+        text = Redactor(passwords.values()).text
+        return Ran(ran.exit_code, text(ran.stdout), text(ran.stderr), ran.cut)
+
+
+@contextmanager
+def private_file(text: str) -> Iterator[Path]:
+    """A file that only we can read, for as long as a program needs it: Ansible takes variables from no file without a name."""
+    with tempfile.TemporaryDirectory(prefix="wellkept-") as folder:
+        path = Path(folder, "variables.json")
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        yield path
+
+
+def problem_in(ran: Ran, playbook: str, *, project: Path) -> Problem:
+    """What Ansible said, at the place that it names, if that lies in the repository; what it could only not decrypt is a warning."""
+    said = f"{ran.stderr}\n{ran.stdout}"
+    error = _ERROR.search(said)
+    words = " ".join((error["words"] if error else ran.words).split())
+    words = words.replace(f"{project}/", "").replace(str(project), ".")
+    severity = "warning" if ran.cut or _ENCRYPTED.search(words) else "error"
+    origin = _ORIGIN.search(said) or _OLDER_ORIGIN.search(said)
+    file, line, column = (origin["file"], int(origin["line"]), int(origin["column"] or 1)) if origin else ("", 0, 0)
+    if not Path(file).is_relative_to(project):
+        file, line, column = playbook, 0, 0
+    return Problem(file.removeprefix(f"{project}/"), line, column, f"Ansible refuses it: {words[:600]}", severity)
