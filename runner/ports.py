@@ -51,9 +51,7 @@ class PieceOrder:
     ansible: AnsibleSettings = AnsibleSettings()
     requirements: Path | None = None
     secrets: Secrets = Secrets()
-    become_hosts: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # become secret's name -> the hosts it is for
+    become_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # secret's name -> the hosts it is for
     login_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the same for login secrets
     time_limit: timedelta | None = None
     pipelined: tuple[
@@ -365,10 +363,7 @@ class HostKey:
 
 @dataclass(frozen=True, slots=True)
 class HostKeySeen:
-    """The key that a host shows now, and those that are known for it in `file`; `trusted` when ssh would accept it as things are.
-
-    `line` is what would be written down; `hashed` when names are to be hidden there.
-    """
+    """The key shown now and those known in `file`; `trusted` if ssh would accept it, `line` is what would be written, `hashed` if names are hidden there."""
 
     address: str
     file: str
