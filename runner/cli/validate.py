@@ -38,11 +38,16 @@ def command(app: App, offline: bool, form: str) -> None:
         past=lambda: past_runs(app),
     )
     errors = [problem for problem in problems if problem.severity == "error"]
+    tell(problems, errors, form)
+    raise SystemExit(FilesInvalid.exit_code if errors else 0)
+
+
+def tell(problems: list[Problem], errors: list[Problem], form: str) -> None:
+    """Every problem, for a program or for a person."""
     if form == "json":
         show_json({"valid": not errors, "problems": [as_row(problem) for problem in problems]})
     else:
         say(problems, errors)
-    raise SystemExit(FilesInvalid.exit_code if errors else 0)
 
 
 def past_runs(app: App) -> Mapping[str, PastRuns]:
