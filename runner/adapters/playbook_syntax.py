@@ -18,18 +18,15 @@ from runner.adapters.ansible.settings import UserSettings, found_behind
 from runner.adapters.in_memory import in_memory
 from runner.adapters.inventory import FolderOf, ansible_environment, program_of_ansible
 from runner.adapters.programs import Ran, run_program
+from runner.domain.execution.ansible_words import Refusal, refusal_in
 from runner.errors import Problem, WellkeptError
 from runner.ports import PlaybookAsked
 
 TIME_LIMIT = 120.0  # seconds for one playbook
 AT_ONCE = 4
+LONGEST = 600  # characters of what Ansible says
 
 _NOWHERE = "localhost,"  # an inventory that asks nobody
-_ERROR = re.compile(
-    r"^(?:\[ERROR\]: |ERROR! )(?P<words>.+?)(?:\n\n|\nOrigin: |\nThe error appears|\Z)", re.MULTILINE | re.DOTALL
-)
-_ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?$", re.MULTILINE)
-_OLDER_ORIGIN = re.compile(r"appears to be in '(?P<file>.+?)': line (?P<line>\d+), column (?P<column>\d+)")
 _ENCRYPTED = re.compile(r"vault secret|vault password|[Dd]ecrypt")
 
 
@@ -96,13 +93,7 @@ def private_file(text: str) -> Iterator[Path]:
 
 def problem_in(ran: Ran, playbook: str, *, project: Path) -> Problem:
     """What Ansible said, at the place that it names, if that lies in the repository; what it could only not decrypt is a warning."""
-    said = f"{ran.stderr}\n{ran.stdout}"
-    error = _ERROR.search(said)
-    words = " ".join((error["words"] if error else ran.words).split())
-    words = words.replace(f"{project}/", "").replace(str(project), ".")
-    severity = "warning" if ran.cut or _ENCRYPTED.search(words) else "error"
-    origin = _ORIGIN.search(said) or _OLDER_ORIGIN.search(said)
-    file, line, column = (origin["file"], int(origin["line"]), int(origin["column"] or 1)) if origin else ("", 0, 0)
-    if not Path(file).is_relative_to(project):
-        file, line, column = playbook, 0, 0
-    return Problem(file.removeprefix(f"{project}/"), line, column, f"Ansible refuses it: {words[:600]}", severity)
+    refusal = refusal_in(f"{ran.stderr}\n{ran.stdout}", project=str(project)) or Refusal(ran.words)
+    says = f"Ansible refuses it: {refusal.words[:LONGEST]}"
+    severity = "warning" if ran.cut or _ENCRYPTED.search(refusal.words) else "error"
+    return Problem(refusal.file or playbook, refusal.line, refusal.column, says, severity)

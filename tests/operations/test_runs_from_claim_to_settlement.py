@@ -136,7 +136,7 @@ def test_a_check_afterwards_that_cannot_run_stops_the_run_and_fails_whom_it_shou
     assert (rows["web-01"].result, rows["web-01"].cause) == (Result.FAILED, "check_not_run")
     assert rows["db-02"].reason is NotRun.CONFIGURATION
     assert run.verdict is Verdict.HALTED, "a canary failed"
-    assert run.reason == "the check after the playbook could not be run: ERROR! the role 'smoke' was not found"
+    assert run.reason == "the check after the playbook could not be run: the role 'smoke' was not found"
     assert (ticket.hosts, ticket.kind) == (("web-01",), TicketKind.CONFIGURATION)
 
 
