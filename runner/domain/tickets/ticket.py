@@ -42,6 +42,7 @@ class TicketKind(StrEnum):
     EXPIRED = "expired"
     RECORD = "record"
     MISSED = "missed"
+    OVERDUE = "overdue"  # owed its work for too long
     DUTY = "duty"  # nothing is wrong: a person has something to do
     REVIEW = "review"  # of an emergency change, afterwards
     REPORTED = "reported"  # by a person, about anything
@@ -84,6 +85,7 @@ class RunFacts:
     `rollbacks` maps each host that was rolled back to whether that went well; `rollback` says that failed hosts of this run were to be rolled back.
     `readiness` says that it only looked whether hosts are fit.
     `emergency` means that it is to be reviewed, by the team `reviewer` if there is one that may approve.
+    `overdue` are hosts that are owed this work for more windows than they are put first.
     """
 
     id: str
@@ -105,6 +107,7 @@ class RunFacts:
     rollbacks: Mapping[str, bool] = field(default_factory=dict)
     emergency: bool = False
     reviewer: str | None = None
+    overdue: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from runner.domain.tickets.ticket import (
     priority_of,
     raised,
 )
+from runner.domain.tickets.ticket_for_debt import GROUP, overdue_hosts, ticket_for_debt
 from runner.domain.tickets.ticket_for_review import ticket_for_review
 
 MANY_HOSTS = 5
 MANY_SHARE = 0.3
 AT_LEAST = 2  # one host alone is never a group, however small the run
-GROUP = "*"
 
 MAY_BE_DOWN = frozenset(  # something that worked before may not work now, or nobody can tell
     {
@@ -101,7 +101,7 @@ def urgency_of(kind: TicketKind, cause: CauseClass | None) -> Level:
 def tickets_for(run: RunFacts, outcomes: Mapping[str, HostResult]) -> tuple[WantedTicket, ...]:
     """Every ticket that a settled run asks for, worst first; a run in check mode asks for none.
 
-    Hosts that were left out for time, a lock, a stop or a freeze get none: they come again in the next window.
+    Hosts that were left out for time, a lock, a stop or a freeze get none, as they come again in the next window, until that was so for too long.
     """
     if run.check_mode:
         return ()
@@ -114,7 +114,16 @@ def tickets_for(run: RunFacts, outcomes: Mapping[str, HostResult]) -> tuple[Want
         for group in groups.values()
         for ticket in group_tickets(group, run, planned=len(outcomes), spared=spared)
     ]
+    wanted += overdue_tickets(run, outcomes)
     return tuple(sorted([*run_tickets(run, outcomes), *wanted], key=lambda t: -list(Priority).index(t.priority)))
+
+
+def overdue_tickets(run: RunFacts, outcomes: Mapping[str, HostResult]) -> list[WantedTicket]:
+    """A ticket for each host that is owed its work for too long, or one for many."""
+    hosts = overdue_hosts(run, outcomes)
+    if is_many(len(hosts), planned=len(outcomes)):
+        return [ticket_for_debt(run, hosts, outcomes, scope=GROUP)]
+    return [ticket_for_debt(run, [host], outcomes, scope=host) for host in hosts]
 
 
 def trouble_of(outcome: HostResult, run: RunFacts) -> Trouble | None:

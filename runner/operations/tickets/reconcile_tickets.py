@@ -18,7 +18,7 @@ from runner.domain.tickets.ticket_wanted import ticket_for_missed_slot, tickets_
 from runner.domain.who import SYSTEM
 from runner.ports import Clock
 from runner.store.database import Store
-from runner.store.execution import definitions, outcomes, pieces, runs
+from runner.store.execution import debts, definitions, outcomes, pieces, runs
 from runner.store.record import log as entries
 from runner.store.tickets import tickets
 from runner.store.time.slots import Slot
@@ -111,10 +111,16 @@ def read_settled(connection: Transaction, *, run_id: str, services: Mapping[str,
         services=services,
         rollback=bool(plan.rollback),
         rollbacks={row.host: went_well(row.rollback) for row in rows if row.rollback},
+        overdue=frozenset(debt.host for debt in owed(connection, run) if not debt.reorders),
         emergency=plan.changes_something and type_of_change(connection, run.definition) == ChangeType.EMERGENCY,
     )
     ended = {outcome.host: outcome.result for outcome in rows}
     return Settled(facts, ended, tasks_that_succeeded(connection, run_id))
+
+
+def owed(connection: Transaction, run: runs.Run) -> list[debts.Debt]:
+    """The hosts that are owed this schedule's work; a run that only looks leaves and tells of none."""
+    return [] if run.plan.only_looks else debts.of_schedule(connection, run.inventory, run.schedule)
 
 
 def went_well(rollback: Mapping[str, object]) -> bool:
