@@ -19,7 +19,7 @@ from runner.adapters.in_memory import in_memory
 from runner.adapters.inventory import FolderOf, ansible_environment, program_of_ansible
 from runner.adapters.programs import Ran, run_program
 from runner.domain.execution.ansible_words import Refusal, refusal_in
-from runner.errors import Problem, WellkeptError
+from runner.errors import Problem, WellkeptError, count
 from runner.ports import PlaybookAsked
 
 TIME_LIMIT = 120.0  # seconds for one playbook
@@ -53,15 +53,16 @@ class AnsibleSyntax:
             passwords = self._vault_passwords()
         except WellkeptError as error:
             return [Problem("wellkept.yml", 0, 0, f"Ansible was not asked about playbooks: {error}", "warning")]
+        found = [(each, self._installed(each.requirements, each.ansible)) for each in asked]
+        lacking = [each for each, folder in found if each.requirements and folder is None]
+        judged = [(each, folder) for each, folder in found if folder or not each.requirements]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            told = pool.map(lambda each: self._problem(each, passwords, project), asked)
-            return sorted({problem for problem in told if problem})
+            told = pool.map(lambda pair: self._problem(*pair, passwords=passwords, project=project), judged)
+            return sorted({problem for problem in (*told, *not_installed(lacking)) if problem})
 
-    def _problem(self, asked: PlaybookAsked, passwords: Mapping[str, str], project: Path) -> Problem | None:
-        folder = self._installed(asked.requirements, asked.ansible)
-        if asked.requirements and folder is None:
-            says = f"Ansible was not asked about it: the {asked.requirements.words} are not installed yet. `wellkept plan` installs them."
-            return Problem(asked.playbook, 0, 0, says, "warning")
+    def _problem(
+        self, asked: PlaybookAsked, folder: Path | None, *, passwords: Mapping[str, str], project: Path
+    ) -> Problem | None:
         try:
             ran = self._check(asked, passwords, folder, project)
         except (OSError, LookupError) as error:
@@ -79,6 +80,14 @@ class AnsibleSyntax:
             ran = run_program(argv, environ=environ, time_limit=self._time_limit, cwd=project, pass_on=files.values())
         text = Redactor(passwords.values()).text
         return Ran(ran.exit_code, text(ran.stdout), text(ran.stderr), ran.cut)
+
+
+def not_installed(lacking: Sequence[PlaybookAsked]) -> Iterator[Problem]:
+    """That playbooks cannot be judged as long as what they need is not there, once for all of them."""
+    for requirements in dict.fromkeys(each.requirements for each in lacking):
+        names = [each.playbook for each in lacking if each.requirements == requirements]
+        says = f"Ansible was not asked about {count(len(names), 'playbook')}: the {requirements.words} are not installed yet. `wellkept plan` installs them."
+        yield Problem(requirements.files[0].name, 0, 0, says, "warning")
 
 
 @contextmanager

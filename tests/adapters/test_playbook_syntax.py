@@ -147,12 +147,15 @@ def test_a_password_that_cannot_be_had_is_a_warning(tmp_path: Path) -> None:
     ]
 
 
-def test_without_its_requirements_a_playbook_is_not_judged(tmp_path: Path) -> None:
-    write(tmp_path, "play.yml", "- {hosts: all, roles: [asked_for]}\n")
+def test_without_their_requirements_playbooks_are_not_judged_and_that_is_told_once(tmp_path: Path) -> None:
+    for name in ("one.yml", "two.yml"):
+        write(tmp_path, name, "- {hosts: all, roles: [asked_for]}\n")
 
-    (problem,) = said(tmp_path, requirements=REQUIREMENTS)
+    found = said(tmp_path, "one.yml", "two.yml", requirements=REQUIREMENTS)
 
-    assert "warning: Ansible was not asked about it: the roles and collections of requirements.yml are not" in problem
+    (problem,) = found
+    assert problem.startswith("requirements.yml: warning: Ansible was not asked about 2 playbooks: the roles and ")
+    assert problem.endswith("are not installed yet. `wellkept plan` installs them.")
 
 
 def test_installed_requirements_are_found(tmp_path: Path) -> None:
