@@ -7,7 +7,6 @@ requirements/.asked/<key>                    what an asking came to: a digest, o
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 
 from runner.adapters.ansible.redaction import HIDDEN
 from runner.adapters.programs import Ran, own_programs_last, run_program
-from runner.adapters.stored_files import Entry, described, is_as_listed, make_read_only, remove
+from runner.adapters.stored_files import Entry, alone_in, described, is_as_listed, make_read_only
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.requirements import Installed, InstalledItem, NotInstalled, Requirements
 from runner.domain.settings import Settings
@@ -224,22 +223,10 @@ class AnsibleGalaxy:
             self._untouched[digest] = now
         return is_whole and self.folder(digest).is_dir()
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from installing meanwhile; clear away what was left half made, also by a crash."""
-        for folder in (self._folder, self._lists, self._folder / ".asked"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                self._clear()
-                yield
-            finally:
-                self._clear()
-
-    def _clear(self) -> None:
-        for left in (*self._folder.glob(".installing-*"), *self._folder.glob(".changed-*")):
-            remove(left)
+    def _locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from installing meanwhile."""
+        half_made = (".installing-*", ".changed-*")
+        return alone_in(self._folder, self._lists, self._folder / ".asked", half_made=half_made)
 
 
 def _files(work: Path) -> Iterator[str]:

@@ -7,19 +7,18 @@ snapshots/.files/<name>     every file once, hard-linked into the copies; never 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from runner.adapters.stored_files import Entry, described, is_as_listed, make_read_only, remove, stored
+from runner.adapters.stored_files import Entry, alone_in, described, is_as_listed, make_read_only, remove, stored
 from runner.adapters.worktree import Revision, Worktree
 from runner.errors import Unknown
 from runner.ports import SnapshotTaken
@@ -101,22 +100,9 @@ class FileSnapshots:
     def _copies(self) -> Iterator[Path]:
         return (path for path in self._folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from taking or forgetting meanwhile; clear away what was left half made, also by a crash."""
-        for folder in (self._folder, self._files, self._lists):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                self._clear()
-                yield
-            finally:
-                self._clear()
-
-    def _clear(self) -> None:
-        for left in self._folder.glob(".taking-*"):
-            remove(left)
+    def _locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from taking or forgetting meanwhile."""
+        return alone_in(self._folder, self._files, self._lists, half_made=(".taking-*",))
 
     def _take(self, worktree: Worktree, root: Path) -> SnapshotTaken:
         for _ in range(TRIES):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +88,29 @@ def is_as_listed(path: str | Path, entry: Entry) -> bool:
         entry.size,
         entry.mtime,
     )
+
+
+@contextmanager
+def alone_in(folder: Path, *below: Path, half_made: Sequence[str]) -> Iterator[None]:
+    """Make private folders, keep other processes from changing anything there meanwhile, and clear away what was left half made, also by a crash.
+
+    `half_made` are the patterns of names of what is not finished.
+    """
+    for each in (folder, *below):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            clear(folder, half_made)
+            yield
+        finally:
+            clear(folder, half_made)
+
+
+def clear(folder: Path, half_made: Sequence[str]) -> None:
+    """Remove what was left half made."""
+    for left in [path for pattern in half_made for path in folder.glob(pattern)]:
+        remove(left)
 
 
 def make_read_only(folder: Path) -> None:
