@@ -20,7 +20,7 @@ from typing import IO
 
 MIB = 1024 * 1024
 VERSION = re.compile(r"\d+(?:\.\d+)+")
-VERSION_WITHIN = 20.0  # seconds
+VERSION_WITHIN = 60.0  # seconds
 _LINGER = 0.3  # seconds that a program's own children may keep its output open after it has ended
 
 
@@ -162,15 +162,25 @@ def ansible_version(*, project: Path, folder: str | None, environ: Mapping[str, 
     own = own_programs_last(environ)
     path = own.get("PATH", "")
     found = shutil.which("ansible-playbook", path=f"{project / folder}{os.pathsep}{path}" if folder else path)
-    return version_of(found, Path(found).stat().st_mtime_ns, environ=tuple(sorted(own.items()))) if found else ""
+    try:
+        return program_version(found, environ=own) if found else ""
+    except LookupError:
+        return ""
+
+
+def program_version(program: str, *, environ: Mapping[str, str]) -> str:
+    """The version that a program tells with --version, asked once for as long as it stays the same; raises LookupError while it tells none."""
+    return _told_version(program, Path(program).stat().st_mtime_ns, tuple(sorted(environ.items())))
 
 
 @lru_cache(maxsize=16)
-def version_of(program: str, _changed: int, *, environ: tuple[tuple[str, str], ...]) -> str:
-    """The version that a program tells with --version."""
+def _told_version(program: str, _changed: int, environ: tuple[tuple[str, str], ...]) -> str:
+    """As above; only an answer is remembered, for a machine may just be too busy to give one."""
     try:
         ran = run_program([program, "--version"], environ=dict(environ), time_limit=VERSION_WITHIN)
-    except OSError:
-        return ""
-    told = VERSION.search(ran.stdout)
-    return told[0] if told else ""
+    except OSError as error:
+        raise LookupError(str(error)) from error
+    told = VERSION.search(ran.stdout) if ran.succeeded else None
+    if told is None:
+        raise LookupError(ran.words)
+    return told[0]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.adapters.ansible.redaction import HIDDEN
-from runner.adapters.programs import Ran, own_programs_last, run_program
+from runner.adapters.programs import Ran, own_programs_last, program_version, run_program
 from runner.adapters.stored_files import Entry, alone_in, described, is_as_listed, make_read_only
 from runner.domain.execution.own_ansible import AnsibleSettings
 from runner.domain.execution.requirements import Installed, InstalledItem, NotInstalled, Requirements
@@ -30,11 +30,9 @@ from runner.domain.settings import Settings
 from runner.errors import Unknown
 
 TIME_LIMIT = 600.0  # seconds for one call of ansible-galaxy, which may fetch a few hundred megabytes
-ASK_VERSION_LIMIT = 60.0
 LOOKED_AT = 30.0  # seconds that files which were found untouched are not looked at again
 
 _NO_CONTENT = re.compile(r"/meta/\.galaxy_install_info$|/ansible_collections/[^/]+\.info/")  # says when and from where
-_RELEASE = re.compile(r"\[core (\d+\.\d+)|(\d+\.\d+)")  # a later patch of the same release installs the same
 _ROLE_VERSION = re.compile(r"^version:\s*['\"]?(.*?)['\"]?\s*$", re.MULTILINE)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _HINTS = ("--ignore-errors", "--force")
@@ -55,7 +53,6 @@ class AnsibleGalaxy:
         """`settings` tell the state folder, and the repository that a relative folder of programs lies in; `redacted` takes secrets out of a text."""
         self._settings, self._clock, self._redacted = settings, clock, redacted
         self._environ, self._time_limit = own_programs_last(environ), time_limit
-        self._releases: dict[tuple[str, int], str] = {}
         self._untouched: dict[str, float] = {}
 
     def installed(self, wanted: Requirements, ansible: AnsibleSettings) -> Installed | None:
@@ -144,15 +141,11 @@ class AnsibleGalaxy:
         return found
 
     def _release(self, program: str) -> str:
-        """The release of a program, asked once as long as it is the same file."""
-        mark = (program, Path(program).stat().st_mtime_ns)
-        if mark not in self._releases:
-            ran = self._run([program, "--version"], self._environ, None, time_limit=ASK_VERSION_LIMIT)
-            release = _RELEASE.search(ran.stdout)
-            if not ran.succeeded or release is None:
-                raise Unknown(f"{program} does not tell its version: {ran.words}")
-            self._releases[mark] = release[1] or release[2]
-        return self._releases[mark]
+        """The release of a program, such as `2.19`: a later patch of it installs the same."""
+        try:
+            return ".".join(program_version(program, environ=self._environ).split(".")[:2])
+        except LookupError as reason:
+            raise Unknown(f"{program} does not tell its version: {reason.args[0]}") from reason
 
     def _environment(self, work: Path, ansible: AnsibleSettings, project: Path) -> dict[str, str]:
         """The user's own environment and configuration, but for where is looked and installed: what lies elsewhere must not count as installed."""

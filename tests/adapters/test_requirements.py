@@ -291,3 +291,16 @@ def test_a_role_in_an_archive_of_the_repository_is_installed(shop: Shop) -> None
     installed = shop.install(shop.wants("[{src: vendor/greet.tar.gz, name: greet}]\n"))
 
     assert set(installed.items) == {"role greet"}
+
+
+def test_an_ansible_galaxy_that_was_too_busy_to_answer_is_asked_again(shop: Shop, tmp_path: Path) -> None:
+    wanted, program = shop.wants("[{src: a.b, version: 1.0.0}]\n"), a_program(tmp_path / "bin", "")
+    (tmp_path / "bin/ansible-galaxy").write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/free ] && echo 'ansible-galaxy [core 2.19.14]' || exit 1\n"
+    )
+    busy = shop.galaxy.trouble(wanted, program)
+
+    (tmp_path / "free").touch()
+
+    assert busy is not None
+    assert shop.galaxy.trouble(wanted, program) is None

@@ -11,7 +11,6 @@ from runner.domain.execution.guards import (
     LEAST_FREE,
     Hold,
     Pause,
-    first_hold,
     hold_for_container,
     hold_for_freeze,
     hold_for_hosts,
@@ -220,13 +219,6 @@ def test_retired_hosts_are_neither_missed_nor_counted() -> None:
 
 def test_hosts_that_came_make_up_for_none_that_went() -> None:
     assert inventory_hold(("a", "x", "y"), ("a", "b", "c"), max_drop=Amount(1)) is not None
-
-
-def test_the_first_hold_is_the_first_no() -> None:
-    first, second = Hold("a", "a"), Hold("b", "b")
-
-    assert first_hold(None, first, second) is first
-    assert first_hold(None, None) is None
 
 
 def test_a_host_that_means_the_machine_of_ansible_itself_is_a_hold_where_that_is_a_container() -> None:

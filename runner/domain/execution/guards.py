@@ -236,8 +236,3 @@ def hold_for_inventory(
 def dropped_too_far(limit: Amount | None, missing: int, known: int) -> bool:
     """Whether more hosts are missing than `limit` allows; without a limit any number may go."""
     return limit is not None and missing > limit.rounded_down(known)
-
-
-def first_hold(*holds: Hold | None) -> Hold | None:
-    """The first no among the guards' answers."""
-    return next((hold for hold in holds if hold is not None), None)

@@ -10,9 +10,7 @@ from runner.domain.tickets.plain_words import PlainWords
 from runner.domain.tickets.ticket import Level, RunFacts, TicketKind, WantedTicket, priority_of
 
 GROUP = "*"
-LEFT_OVER = frozenset(
-    {NotRun.NO_ROOM, NotRun.CUTOFF, NotRun.FROZEN, NotRun.PAUSED, NotRun.LOCK, NotRun.BUDGET, NotRun.CANCELLED}
-)
+STOPPED_BEFORE = frozenset({NotRun.BUDGET, NotRun.CANCELLED})  # its turn had not come when others stopped the run
 OVERDUE = PlainWords(
     'The planned work "{title}" was left undone on {hosts} for more than three of its dates in a row.',
     "What it should have done there is still to be done.",
@@ -23,7 +21,12 @@ OVERDUE = PlainWords(
 
 def overdue_hosts(run: RunFacts, outcomes: Mapping[str, HostResult]) -> tuple[str, ...]:
     """The hosts that this run left over once more, and that were owed their work for too long already."""
-    return tuple(host for host, outcome in outcomes.items() if host in run.overdue and outcome.reason in LEFT_OVER)
+    return tuple(host for host, outcome in outcomes.items() if host in run.overdue and is_left_over(outcome.reason))
+
+
+def is_left_over(reason: NotRun | None) -> bool:
+    """Whether nothing is wrong with a host, and its turn did not come."""
+    return reason is not None and (reason.is_deferred or reason in STOPPED_BEFORE)
 
 
 def ticket_for_debt(
